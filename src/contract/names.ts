@@ -1,0 +1,46 @@
+/** Names of objects, labels, containers and ports that users see. Stable once shipped. */
+
+/** The domain of every label and annotation of this product. */
+export const DOMAIN = "patroni-injector.io";
+
+/** Namespace label that opts a namespace in. Values: {@link INJECTION_MODES}. */
+export const NAMESPACE_LABEL = `${DOMAIN}/injection`;
+
+/** `enabled` changes pods, `audit` only says what it would do, `disabled` is the same as no label. */
+export const INJECTION_MODES = ["enabled", "audit", "disabled"] as const;
+export type InjectionMode = (typeof INJECTION_MODES)[number];
+
+/** Pod label with the cluster's scope (or its hash): the selector of the headless Service. */
+export const CLUSTER_LABEL = `${DOMAIN}/cluster`;
+
+/** The injected container. The name is reserved: a container of this name is taken for ours. */
+export const SIDECAR_CONTAINER = "patroni-injector";
+
+/** The projected volume with the sidecar's own ServiceAccount token. The name is reserved. */
+export const TOKEN_VOLUME = "patroni-injector-token";
+
+/** Where the sidecar finds its token, the cluster CA and its namespace. */
+export const TOKEN_MOUNT = "/var/run/secrets/patroni-injector.io/serviceaccount";
+
+/** Where the optional Secrets that annotations name are mounted in the sidecar: `<mount>/<purpose>`. */
+export const SECRET_MOUNT = "/etc/patroni-injector";
+
+/** Env variable of the Patroni container that holds the pod's name, for the connect addresses. */
+export const POD_NAME_ENV = "PATRONI_INJECTOR_POD_NAME";
+
+/** Field manager of every object that is written with server-side apply. */
+export const FIELD_MANAGER = "patroni-injector";
+
+/**
+ * Default name of the MutatingWebhookConfiguration. Configurations are called in plain byte order of their
+ * names: this one must come before `istio-sidecar-injector…` and `istio-revision-tag-…`.
+ */
+export const WEBHOOK_CONFIGURATION = "00-patroni-injector";
+
+/** Paths of the two kinds of webhook entries: the request itself tells the mode. */
+export const MUTATE_PATH = "/mutate";
+export const AUDIT_PATH = "/audit";
+
+/** Suffixes of the Services that belong to a cluster: `<scope>-headless`, `<scope>-primary`. */
+export const HEADLESS_SUFFIX = "-headless";
+export const PRIMARY_SUFFIX = "-primary";

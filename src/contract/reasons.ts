@@ -1,0 +1,135 @@
+/**
+ * Reason codes: why something was done, not done or refused. The same word stands in the warning, the audit
+ * annotation, the metric label, the log and the Event. Stable once shipped; each is documented here and nowhere
+ * else (docs/reference/reasons.md is generated from this table).
+ *
+ * `decision` codes: exactly one for each pod. `part` codes: any number beside it, each about one mutation.
+ * A code with `warn` is also sent to the API client as a warning.
+ */
+export interface ReasonEntry {
+  readonly level: "decision" | "part";
+  readonly warn: boolean;
+  readonly means: string;
+  readonly remedy: string;
+}
+
+const decision = (means: string, remedy = "", warn = false): ReasonEntry => ({
+  level: "decision",
+  warn,
+  means,
+  remedy,
+});
+const part = (means: string, remedy: string, warn = true): ReasonEntry => ({
+  level: "part",
+  warn,
+  means,
+  remedy,
+});
+
+export const REASONS = {
+  injected: decision("The pod was changed as planned."),
+  "already-injected": decision("The pod already is as planned: nothing to change."),
+  "not-a-pod": decision("The request is not the creation of a pod (another kind, operation or subresource)."),
+  "not-selected": decision(
+    "No pod selector of the configuration matches the pod's labels.",
+    "Add the label, or extend `selectors` in the configuration.",
+  ),
+  "namespace-excluded": decision("The namespace is the injector's own, kube-system, or excluded by configuration."),
+  "opted-out": decision("The pod's annotation `inject` is \"false\"."),
+  "static-pod": decision("A mirror of a static pod: the kubelet runs it from a file, a change here has no effect."),
+  windows: decision("A Windows pod: Patroni's images and the sidecar are Linux only."),
+  job: decision(
+    "A pod of a Job, while sidecars are plain containers: a container that never ends keeps the Job from ending.",
+    "Use native sidecars (`sidecar.native: true`, every kubelet at 1.33 or newer).",
+  ),
+  "no-patroni-container": decision(
+    "No container looks like Patroni (environment `PATRONI_*`, `SCOPE`, `SPILO_CONFIGURATION`, or port 8008).",
+    "Name it with the annotation `container`.",
+  ),
+  "ambiguous-container": decision(
+    "Several containers look like Patroni equally.",
+    "Name the right one with the annotation `container`.",
+    true,
+  ),
+  "malformed-pod": decision(
+    "The pod's shape cannot be read (for example `spec.containers` is not a list): left to the API server's own validation.",
+  ),
+  "invalid-annotation": decision(
+    "An annotation's value is not allowed; the message names the annotation, the value and what is allowed.",
+    "Correct the annotation. With `onInvalid: ignore` it is passed over with this warning instead.",
+    true,
+  ),
+  "internal-error": decision(
+    "A bug while deciding. Under `failurePolicy: Ignore` the pod is admitted unchanged, under `Fail` it is refused.",
+    "Please report it with the log line of this request's uid.",
+    true,
+  ),
+
+  "subdomain-in-use": part(
+    "The pod's subdomain names a Service that cannot be seen or may be needed; pod DNS and connect addresses are left alone.",
+    "Make that Service headless, or name one with the annotation `headless-service`.",
+  ),
+  "headless-unusable": part(
+    "The headless Service's name is taken by a Service that is not headless, does not publish not-ready addresses, or does not select the pod.",
+    "Rename that Service, or name another with the annotation `headless-service`.",
+  ),
+  "no-stable-name": part(
+    "The pod has neither a name nor a hostname yet (generateName), so it has no DNS name to announce.",
+    "Use a StatefulSet, or set `hostname`.",
+  ),
+  "no-cluster-dns": part(
+    "The pod does not resolve cluster names (host network without `ClusterFirstWithHostNet`, or `dnsPolicy` Default or None).",
+    "Set `dnsPolicy: ClusterFirstWithHostNet` (host network) or `ClusterFirst`.",
+  ),
+  "invalid-name": part(
+    "A name that would have to be generated cannot be valid; the part that needs it is skipped.",
+    "Use a scope and a hostname that are DNS labels (lower case letters, digits and dashes, at most 63 characters).",
+  ),
+  "no-scope": part(
+    "The cluster's scope cannot be found (no annotation `cluster`, no `PATRONI_SCOPE` or `SCOPE` value, no scope label): pod DNS and connect addresses need it.",
+    "Set the annotation `cluster`.",
+  ),
+  "copied-pod": part(
+    "A copy of an injected pod (kubectl debug --copy-to): its hostname was set to its own name, so that the original's DNS name stays unambiguous.",
+    "",
+  ),
+  "user-set-address": part(
+    "A connect address that the user set stays as it is.",
+    "Remove it, to let the DNS name be announced.",
+    false,
+  ),
+  "spilo-configuration-from": part(
+    "SPILO_CONFIGURATION comes from `valueFrom` and cannot be merged with: connect addresses are left alone.",
+    "Give SPILO_CONFIGURATION as a value, or set the connect addresses in its source.",
+  ),
+  "spilo-configuration-invalid": part(
+    "SPILO_CONFIGURATION is not a YAML or JSON mapping that can be merged with: connect addresses are left alone.",
+    "Correct it; the detail says where.",
+  ),
+  "mesh-host-network": part("A pod on the host network is not part of a mesh: no exclusions.", "", false),
+  "sidecar-port-in-use": part(
+    "A container of the pod already uses the sidecar's port: no sidecar.",
+    "Set `sidecar.port` in the configuration to a free one.",
+  ),
+  "sidecar-suspended": part(
+    "The sidecar failed in this namespace and is suspended; the controller writes for these pods.",
+    "See the Event on the owner; the suspension ends by itself once the sidecar's image runs there again.",
+  ),
+  "spilo-token-unreadable": part(
+    "fsGroup is set and is not 103: Spilo's Patroni runs as 101:103 and cannot read its ServiceAccount token.",
+    "Set the annotation `spilo-token: fix`, or fsGroup 103.",
+  ),
+  "legacy-discovery-sidecar": part(
+    "The pod still carries a discovery loop of its own, which patches Endpoints or labels without a precondition.",
+    "Remove that container once the primary Service is served by patroni-injector.",
+  ),
+  "root-pod": part(
+    "The pod runs as root by its own securityContext: the sidecar is told to run as its image's user.",
+    "",
+    false,
+  ),
+} as const satisfies Record<string, ReasonEntry>;
+
+export type Reason = keyof typeof REASONS;
+
+type CodesOf<Level> = { [Code in Reason]: (typeof REASONS)[Code]["level"] extends Level ? Code : never }[Reason];

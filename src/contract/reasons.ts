@@ -13,18 +13,10 @@ export interface ReasonEntry {
   readonly remedy: string;
 }
 
-const decision = (means: string, remedy = "", warn = false): ReasonEntry => ({
-  level: "decision",
-  warn,
-  means,
-  remedy,
-});
-const part = (means: string, remedy: string, warn = true): ReasonEntry => ({
-  level: "part",
-  warn,
-  means,
-  remedy,
-});
+const decision = (means: string, remedy = "", warn = false) =>
+  ({ level: "decision", warn, means, remedy }) as const;
+const part = (means: string, remedy: string, warn = true) =>
+  ({ level: "part", warn, means, remedy }) as const;
 
 export const REASONS = {
   injected: decision("The pod was changed as planned."),
@@ -34,9 +26,13 @@ export const REASONS = {
     "No pod selector of the configuration matches the pod's labels.",
     "Add the label, or extend `selectors` in the configuration.",
   ),
-  "namespace-excluded": decision("The namespace is the injector's own, kube-system, or excluded by configuration."),
-  "opted-out": decision("The pod's annotation `inject` is \"false\"."),
-  "static-pod": decision("A mirror of a static pod: the kubelet runs it from a file, a change here has no effect."),
+  "namespace-excluded": decision(
+    "The namespace is the injector's own, kube-system, or excluded by configuration.",
+  ),
+  "opted-out": decision('The pod\'s annotation `inject` is "false".'),
+  "static-pod": decision(
+    "A mirror of a static pod: the kubelet runs it from a file, a change here has no effect.",
+  ),
   windows: decision("A Windows pod: Patroni's images and the sidecar are Linux only."),
   job: decision(
     "A pod of a Job, while sidecars are plain containers: a container that never ends keeps the Job from ending.",
@@ -49,6 +45,11 @@ export const REASONS = {
   "ambiguous-container": decision(
     "Several containers look like Patroni equally.",
     "Name the right one with the annotation `container`.",
+    true,
+  ),
+  "no-scope": decision(
+    "The cluster's scope cannot be found (annotation `cluster`, `PATRONI_SCOPE` or `SCOPE`, the scope label): its Services cannot be named.",
+    "Set the annotation `cluster`.",
     true,
   ),
   "malformed-pod": decision(
@@ -85,10 +86,6 @@ export const REASONS = {
     "A name that would have to be generated cannot be valid; the part that needs it is skipped.",
     "Use a scope and a hostname that are DNS labels (lower case letters, digits and dashes, at most 63 characters).",
   ),
-  "no-scope": part(
-    "The cluster's scope cannot be found (no annotation `cluster`, no `PATRONI_SCOPE` or `SCOPE` value, no scope label): pod DNS and connect addresses need it.",
-    "Set the annotation `cluster`.",
-  ),
   "copied-pod": part(
     "A copy of an injected pod (kubectl debug --copy-to): its hostname was set to its own name, so that the original's DNS name stays unambiguous.",
     "",
@@ -105,6 +102,10 @@ export const REASONS = {
   "spilo-configuration-invalid": part(
     "SPILO_CONFIGURATION is not a YAML or JSON mapping that can be merged with: connect addresses are left alone.",
     "Correct it; the detail says where.",
+  ),
+  "mesh-too-late": part(
+    "Istio is in the pod already and was not told of these exclusions: its init container was rendered without them.",
+    "Let this webhook run first: its configuration's name must sort before `istio-`.",
   ),
   "mesh-host-network": part("A pod on the host network is not part of a mesh: no exclusions.", "", false),
   "sidecar-port-in-use": part(
@@ -123,8 +124,8 @@ export const REASONS = {
     "The pod still carries a discovery loop of its own, which patches Endpoints or labels without a precondition.",
     "Remove that container once the primary Service is served by patroni-injector.",
   ),
-  "root-pod": part(
-    "The pod runs as root by its own securityContext: the sidecar is told to run as its image's user.",
+  "pod-level-resources": part(
+    "The pod has resources of its own (`spec.resources`): the sidecar lives within them and asks for none.",
     "",
     false,
   ),
@@ -132,4 +133,12 @@ export const REASONS = {
 
 export type Reason = keyof typeof REASONS;
 
-type CodesOf<Level> = { [Code in Reason]: (typeof REASONS)[Code]["level"] extends Level ? Code : never }[Reason];
+type CodesOf<Level> = {
+  [Code in Reason]: (typeof REASONS)[Code]["level"] extends Level ? Code : never;
+}[Reason];
+
+/** Codes of which exactly one stands for each pod. */
+export type DecisionReason = CodesOf<"decision">;
+
+/** Codes that may stand beside a decision, each about one part of it. */
+export type PartReason = CodesOf<"part">;

@@ -1,0 +1,84 @@
+import { DOMAIN } from "./names.ts";
+import {
+  cidrs,
+  dnsLabel,
+  objectName,
+  oneOf,
+  port,
+  ports,
+  quantity,
+  type Syntax,
+  scope,
+  serviceName,
+} from "./syntax.ts";
+
+/**
+ * The annotations that a user may set on a pod, each documented here and nowhere else
+ * (docs/reference/annotations.md is generated from this table). Stable once shipped.
+ */
+interface AnnotationEntry<Value> {
+  readonly syntax: Syntax<Value>;
+  readonly means: string;
+}
+
+const entry = <Value>(syntax: Syntax<Value>, means: string): AnnotationEntry<Value> => ({ syntax, means });
+const onOff = oneOf("on", "off");
+
+export const ANNOTATIONS = {
+  inject: entry(oneOf("true", "false"), "`false`: this pod is left alone."),
+  container: entry(
+    dnsLabel,
+    "The container that runs Patroni, where it cannot be told from its environment and ports.",
+  ),
+  cluster: entry(scope, "The cluster's scope. Default: `PATRONI_SCOPE` or `SCOPE`, else the scope label."),
+  "headless-service": entry(
+    serviceName,
+    "The headless Service of the members' DNS names. Default: `<scope>-headless`.",
+  ),
+  "primary-service": entry(serviceName, "The Service that leads to the primary. Default: `<scope>-primary`."),
+  "postgres-port": entry(port, "PostgreSQL's port. Default: from the environment, else 5432."),
+  "patroni-port": entry(port, "The port of Patroni's REST API. Default: from the environment, else 8008."),
+  "patroni-scheme": entry(
+    oneOf("http", "https"),
+    "`https` where Patroni's REST API has a `certfile`. Default: `http`.",
+  ),
+  "patroni-ca-secret": entry(objectName, "Secret whose `ca.crt` verifies Patroni's REST API."),
+  "patroni-client-secret": entry(
+    objectName,
+    "Secret with `tls.crt` and `tls.key`: the client certificate for Patroni's REST API.",
+  ),
+  "patroni-auth-secret": entry(objectName, "Secret with `username` and `password` of Patroni's REST API."),
+  "exclude-ports": entry(ports, "Further inbound ports that the mesh leaves alone."),
+  "exclude-outbound-ip-ranges": entry(cidrs, "Further address ranges that the pod reaches past the mesh."),
+  "connect-addresses": entry(onOff, "`off`: members go on announcing what they announce today."),
+  mesh: entry(onOff, "`off`: no mesh annotations are written."),
+  discovery: entry(onOff, "`off`: the sidecar does not publish the primary."),
+  reload: entry(onOff, "`off`: the sidecar does not serve the reload API."),
+  "spilo-token": entry(
+    oneOf("fix"),
+    "`fix`: fsGroup is set to 103, so that Spilo's Patroni can read its token.",
+  ),
+  "sidecar-cpu-request": entry(quantity, "CPU request of the sidecar."),
+  "sidecar-cpu-limit": entry(
+    quantity,
+    "CPU limit of the sidecar. A throttled sidecar makes a slow failover.",
+  ),
+  "sidecar-memory-request": entry(quantity, "Memory request of the sidecar."),
+  "sidecar-memory-limit": entry(quantity, "Memory limit of the sidecar."),
+  "sidecar-log-level": entry(oneOf("debug", "info", "warn", "error"), "Log level of the sidecar."),
+} as const satisfies Record<string, AnnotationEntry<unknown>>;
+
+export type AnnotationName = keyof typeof ANNOTATIONS;
+
+/** The values of a pod's annotations, read: only those that are set and allowed. */
+export type AnnotationValues = {
+  readonly [Name in AnnotationName]?: (typeof ANNOTATIONS)[Name] extends AnnotationEntry<infer Value>
+    ? Value
+    : never;
+};
+
+/** Written by the injector, never read back by it: JSON `{version, applied: […]}`. */
+export const STATUS_ANNOTATION = `${DOMAIN}/status`;
+
+/** The full key of an annotation. */
+export const annotationKey = (name: AnnotationName): string => `${DOMAIN}/${name}`;

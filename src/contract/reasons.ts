@@ -96,11 +96,11 @@ export const REASONS = {
     false,
   ),
   "spilo-configuration-from": part(
-    "SPILO_CONFIGURATION comes from `valueFrom` and cannot be merged with: connect addresses are left alone.",
-    "Give SPILO_CONFIGURATION as a value, or set the connect addresses in its source.",
+    "SPILO_CONFIGURATION (or PATRONI_CONFIGURATION) comes from `valueFrom` and cannot be merged with: connect addresses are left alone.",
+    "Give it as a value, or set the connect addresses in its source.",
   ),
   "spilo-configuration-invalid": part(
-    "SPILO_CONFIGURATION is not a YAML or JSON mapping that can be merged with: connect addresses are left alone.",
+    "SPILO_CONFIGURATION (or PATRONI_CONFIGURATION) is not a YAML or JSON mapping that can be merged with: connect addresses are left alone.",
     "Correct it; the detail says where.",
   ),
   "mesh-too-late": part(

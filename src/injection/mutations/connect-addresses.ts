@@ -1,0 +1,182 @@
+import { POD_NAME_ENV } from "../../contract/names.ts";
+import { SIDECAR_ENV } from "../../contract/sidecar-env.ts";
+import { asString, at, type JsonObject } from "../../json/value.ts";
+import {
+  type ConnectAddresses,
+  connectAddressesIn,
+  mergeConnectAddresses,
+} from "../../patroni/configuration.ts";
+import type { Note } from "../decision.ts";
+import type { Draft } from "../draft.ts";
+import type { Member } from "../member.ts";
+import type { InjectionSettings } from "../settings.ts";
+import type { PodDns } from "./pod-dns.ts";
+
+/** Env variables that set an address each: Patroni's, and Spilo's (host only up to 4.0-p2; a user's value in any case). */
+const VARIABLES = {
+  patroni: { postgres: "PATRONI_POSTGRESQL_CONNECT_ADDRESS", restApi: "PATRONI_RESTAPI_CONNECT_ADDRESS" },
+  spilo: { postgres: "PG_CONNECT_ADDRESS", restApi: "RESTAPI_CONNECT_ADDRESS" },
+} as const;
+
+const PURPOSES = ["postgres", "restApi"] as const;
+
+/** With it Patroni reads nothing else of its environment (its config.py), and Spilo falls back to it. */
+const WHOLE_CONFIGURATION = "PATRONI_CONFIGURATION";
+const SPILO_CONFIGURATION = "SPILO_CONFIGURATION";
+
+const POD_NAME_ENTRY: JsonObject = {
+  name: POD_NAME_ENV,
+  valueFrom: { fieldRef: { apiVersion: "v1", fieldPath: "metadata.name" } },
+};
+const POD_NAME = `$(${POD_NAME_ENV})`;
+
+/**
+ * Makes the member announce its DNS name instead of its address: by environment for plain Patroni, inside the
+ * configuration text for Spilo, which ignores `PATRONI_*`. What the user set stays.
+ */
+export function connectAddresses(
+  draft: Draft,
+  member: Member,
+  dns: PodDns | undefined,
+  settings: InjectionSettings,
+): { applied: boolean; notes: Note[] } {
+  if (dns === undefined) return { applied: false, notes: [] };
+  const wanted = addressesFor(member, dns, settings.clusterDomain);
+  if (wanted === undefined) {
+    return {
+      applied: false,
+      notes: [{ reason: "invalid-name", detail: "the DNS name would exceed 253 characters" }],
+    };
+  }
+  const text = configurationVariable(draft, member);
+  const result = text === undefined ? byEnvironment(draft, wanted) : byText(draft, member, text, wanted);
+  orderPodName(draft.env);
+  return result;
+}
+
+/** The addresses that the user set by hand, wherever they stand; ours are left out. */
+export function announcedAddresses(draft: Draft, member: Member): string[] {
+  const names = [...Object.values(VARIABLES.patroni), ...Object.values(VARIABLES.spilo)] as string[];
+  const fromEnv = draft.env
+    .filter((entry) => names.includes(entry.name as string))
+    .map((entry) => entry.value);
+  const variable = configurationVariable(draft, member);
+  const text = draft.env.find((entry) => entry.name === variable)?.value;
+  const fromText =
+    typeof text === "string" && text.includes("connect_address") ? connectAddressesIn(text) : [];
+  return [...fromEnv, ...fromText].filter(
+    (value) => typeof value === "string" && !value.includes(POD_NAME),
+  ) as string[];
+}
+
+/**
+ * The host that the member announces for its REST API once the draft is applied, as the sidecar can read it: the name
+ * that the certificate of a REST API over TLS is made for. Undefined where it is not in the environment.
+ */
+export function patroniHost(draft: Draft, member: Member): string | undefined {
+  const variable = configurationVariable(draft, member);
+  const single = draft.env.findLast((entry) => entry.name === VARIABLES.patroni.restApi)?.value;
+  const text = draft.env.findLast((entry) => entry.name === variable)?.value;
+  const address = variable === undefined ? single : addressesInText(text).restApi;
+  if (typeof address !== "string") return undefined;
+  let known = true;
+  const host = address.replace(/:[0-9]+$/, "").replace(/\$\(([^)]*)\)/g, (_, name: string) => {
+    const path = asString(
+      at(draft.env.findLast((entry) => entry.name === name) ?? null, "valueFrom", "fieldRef", "fieldPath"),
+    );
+    const own = Object.entries(SIDECAR_ENV).find(([, fieldPath]) => fieldPath === path)?.[0];
+    if (own === undefined) known = false;
+    return `$(${own})`;
+  });
+  return known ? host : undefined;
+}
+
+const addressesInText = (text: unknown): Partial<ConnectAddresses> =>
+  typeof text === "string" && text.includes("connect_address") ? readConnectAddresses(text) : {};
+
+function addressesFor(member: Member, dns: PodDns, domain: string): ConnectAddresses | undefined {
+  const rest = `${dns.subdomain}.${member.namespace}.svc.${domain}`;
+  if ((dns.host.name ?? "").length + 1 + rest.length > 253) return undefined;
+  const host = dns.host.kind === "pod-name" ? POD_NAME : dns.host.name;
+  return {
+    postgres: `${host}.${rest}:${member.postgresPort}`,
+    restApi: `${host}.${rest}:${member.patroniPort}`,
+  };
+}
+
+/** The env variable whose text carries the configuration, or undefined where single variables do. */
+function configurationVariable(draft: Draft, member: Member): string | undefined {
+  const has = (name: string) => draft.env.some((entry) => entry.name === name);
+  if (member.flavour === "spilo") {
+    return !has(SPILO_CONFIGURATION) && has(WHOLE_CONFIGURATION) ? WHOLE_CONFIGURATION : SPILO_CONFIGURATION;
+  }
+  return has(WHOLE_CONFIGURATION) ? WHOLE_CONFIGURATION : undefined;
+}
+
+function byEnvironment(draft: Draft, wanted: ConnectAddresses): { applied: boolean; notes: Note[] } {
+  const notes: Note[] = [];
+  for (const purpose of PURPOSES) {
+    const name = VARIABLES.patroni[purpose];
+    const index = draft.env.findLastIndex((entry) => entry.name === name);
+    if (index === -1) draft.env.push({ name, value: wanted[purpose] });
+    else if (isOurs(draft.env[index]?.value, wanted)) draft.env[index] = { name, value: wanted[purpose] };
+    else notes.push({ reason: "user-set-address", detail: name });
+  }
+  return { applied: notes.length < PURPOSES.length, notes };
+}
+
+function byText(
+  draft: Draft,
+  member: Member,
+  variable: string,
+  wanted: ConnectAddresses,
+): { applied: boolean; notes: Note[] } {
+  const index = draft.env.findLastIndex((entry) => entry.name === variable);
+  const entry = draft.env[index];
+  if (entry?.valueFrom !== undefined && entry.valueFrom !== null) {
+    return { applied: false, notes: [{ reason: "spilo-configuration-from", detail: variable }] };
+  }
+  const text = typeof entry?.value === "string" ? entry.value : "";
+  const setByVariable = PURPOSES.filter(
+    (purpose) => member.flavour === "spilo" && has(draft, VARIABLES.spilo[purpose]),
+  );
+  const open = Object.fromEntries(
+    PURPOSES.filter((purpose) => !setByVariable.includes(purpose)).map((purpose) => [
+      purpose,
+      wanted[purpose],
+    ]),
+  ) as Partial<ConnectAddresses>;
+
+  const merge = mergeConnectAddresses(text, open, (address) => isOurs(address, wanted));
+  if (merge.kind === "unreadable") {
+    return {
+      applied: false,
+      notes: [{ reason: "spilo-configuration-invalid", detail: `${variable}: ${merge.why}` }],
+    };
+  }
+  if (entry === undefined) draft.env.push({ name: variable, value: merge.text });
+  else if (merge.text !== text) draft.env[index] = { ...entry, value: merge.text };
+  const kept = [...setByVariable.map((purpose) => VARIABLES.spilo[purpose]), ...merge.kept];
+  return {
+    applied: kept.length < PURPOSES.length,
+    notes: kept.map((detail) => ({ reason: "user-set-address", detail })),
+  };
+}
+
+const has = (draft: Draft, name: string): boolean => draft.env.some((entry) => entry.name === name);
+
+/** Written by us, now or by an earlier pass: it refers to our variable, or is what we would write. */
+function isOurs(address: unknown, wanted: ConnectAddresses): boolean {
+  if (typeof address !== "string") return false;
+  return address.includes(POD_NAME) || PURPOSES.some((purpose) => wanted[purpose] === address);
+}
+
+/** `$(VAR)` expands only where VAR stands EARLIER in the same list: puts our variable before its first use. */
+function orderPodName(env: JsonObject[]): void {
+  const uses = (entry: JsonObject) => typeof entry.value === "string" && entry.value.includes(POD_NAME);
+  const firstUse = env.findIndex(uses);
+  const present = env.findIndex((entry) => entry.name === POD_NAME_ENV);
+  if (firstUse === -1 || (present !== -1 && present < firstUse)) return;
+  if (present !== -1) env.splice(present, 1);
+  env.splice(env.findIndex(uses), 0, POD_NAME_ENTRY);
+}

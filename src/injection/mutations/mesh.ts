@@ -1,0 +1,69 @@
+import { isIPv6 } from "node:net";
+import { commaList } from "../../contract/syntax.ts";
+import type { Note } from "../decision.ts";
+import type { Draft } from "../draft.ts";
+import { excludedInboundPorts, type Member } from "../member.ts";
+import type { InjectionSettings, Surroundings } from "../settings.ts";
+
+const ISTIO = "traffic.sidecar.istio.io/";
+const LINKERD = "config.linkerd.io/";
+const ISTIO_CONTAINERS = ["istio-proxy", "istio-init", "istio-validation"];
+
+/**
+ * Keeps the mesh away from the database's ports and from the path to the API server. Lists are merged, never replaced:
+ * Istio itself may have written into them already (its status port).
+ */
+export function mesh(
+  draft: Draft,
+  member: Member,
+  settings: InjectionSettings,
+  surroundings: Surroundings,
+): { applied: boolean; notes: Note[] } {
+  if (member.options.mesh === "off" || settings.meshes.length === 0) return { applied: false, notes: [] };
+  if (member.hostNetwork) return { applied: false, notes: [{ reason: "mesh-host-network", detail: "" }] };
+
+  const inbound = excludedInboundPorts(member, settings.sidecar.port).map(String);
+  const outbound = [...new Set([member.postgresPort, member.patroniPort])].map(String);
+  const ranges = [
+    ...surroundings.apiServerAddresses.map((address) => `${address}/${isIPv6(address) ? 128 : 32}`),
+    ...settings.excludeOutboundIPRanges,
+    ...(member.options["exclude-outbound-ip-ranges"] ?? []),
+  ];
+  const notes: Note[] = [];
+  if (settings.meshes.includes("istio")) {
+    const before = JSON.stringify(draft.annotations);
+    merge(draft, `${ISTIO}excludeInboundPorts`, inbound);
+    merge(draft, `${ISTIO}excludeOutboundPorts`, outbound);
+    merge(draft, `${ISTIO}excludeOutboundIPRanges`, ranges);
+    takeOut(draft, `${ISTIO}includeInboundPorts`, inbound);
+    if (isMeshed(draft) && JSON.stringify(draft.annotations) !== before) {
+      notes.push({ reason: "mesh-too-late", detail: "" });
+    }
+  }
+  if (settings.meshes.includes("linkerd")) {
+    merge(draft, `${LINKERD}skip-inbound-ports`, inbound);
+    merge(draft, `${LINKERD}skip-outbound-ports`, outbound);
+  }
+  return { applied: true, notes };
+}
+
+function merge(draft: Draft, key: string, additions: readonly string[]): void {
+  const present = commaList(draft.annotations[key] ?? "");
+  const missing = [...new Set(additions)].filter((entry) => !present.includes(entry));
+  if (missing.length > 0) draft.annotations[key] = [...present, ...missing].join(",");
+}
+
+/** An exclusion counts only where every port is included (`*`): from a list of ports ours are taken out. */
+function takeOut(draft: Draft, key: string, ports: readonly string[]): void {
+  const included = draft.annotations[key];
+  if (included === undefined || included.trim() === "*") return;
+  const present = commaList(included);
+  const rest = present.filter((entry) => !ports.includes(entry));
+  if (rest.length < present.length) draft.annotations[key] = rest.join(",");
+}
+
+function isMeshed(draft: Draft): boolean {
+  return [...draft.containers, ...draft.initContainers].some((container) =>
+    ISTIO_CONTAINERS.includes(container.name as string),
+  );
+}

@@ -1,0 +1,151 @@
+import { SECRET_MOUNT, SIDECAR_CONTAINER, TOKEN_MOUNT, TOKEN_VOLUME } from "../../contract/names.ts";
+import { SIDECAR_ENV, type SidecarSetting } from "../../contract/sidecar-env.ts";
+import type { JsonObject } from "../../json/value.ts";
+import type { Member } from "../member.ts";
+import type { Quantities, SidecarSettings } from "../settings.ts";
+
+/** The user of the image (see the Dockerfile). */
+const IMAGE_USER = 65532;
+
+/** The kubelet renews the token at 80 % of this. */
+const TOKEN_SECONDS = 3600;
+
+/** 0644, the API's own default. */
+const FILE_MODE = 420;
+
+/** What differs from pod to pod in the sidecar's container, beside the member itself. */
+export interface SidecarForm {
+  readonly native: boolean;
+  readonly resources: { readonly requests?: Quantities; readonly limits?: Quantities };
+  /** The user to run as, where the pod's own security context names another. */
+  readonly runAsUser: boolean;
+}
+
+/** Secrets that annotations name: optional volumes, so that a missing one never holds the pod back. */
+const SECRETS = [
+  { option: "patroni-ca-secret", purpose: "ca", setting: "PATRONI_INJECTOR_CA_DIR" },
+  { option: "patroni-client-secret", purpose: "client", setting: "PATRONI_INJECTOR_CLIENT_DIR" },
+  { option: "patroni-auth-secret", purpose: "auth", setting: "PATRONI_INJECTOR_AUTH_DIR" },
+] as const;
+
+/**
+ * The container, with every default of the API spelled out: a second look at the stored pod then finds nothing to
+ * change. Admissible under Pod Security `restricted`; no probe can hold the pod back, for liveness says only that the
+ * process turns.
+ */
+export function sidecarContainer(
+  member: Member,
+  settings: SidecarSettings,
+  form: SidecarForm,
+  patroniName: string | undefined,
+): JsonObject {
+  return {
+    name: SIDECAR_CONTAINER,
+    image: settings.image,
+    imagePullPolicy: settings.imagePullPolicy,
+    args: ["sidecar"],
+    env: environment(member, settings, patroniName),
+    ports: [
+      {
+        name: "injector",
+        containerPort: settings.port,
+        ...(member.hostNetwork ? { hostPort: settings.port } : {}),
+        protocol: "TCP",
+      },
+    ],
+    livenessProbe: {
+      httpGet: { path: "/healthz", port: settings.port, scheme: "HTTP" },
+      initialDelaySeconds: 10,
+      periodSeconds: 10,
+      timeoutSeconds: 5,
+      successThreshold: 1,
+      failureThreshold: 6,
+    },
+    resources: { ...form.resources } as JsonObject,
+    ...(form.native ? { restartPolicy: "Always" } : {}),
+    securityContext: {
+      allowPrivilegeEscalation: false,
+      capabilities: { drop: ["ALL"] },
+      readOnlyRootFilesystem: true,
+      runAsNonRoot: true,
+      ...(form.runAsUser ? { runAsUser: IMAGE_USER } : {}),
+      seccompProfile: { type: "RuntimeDefault" },
+    },
+    terminationMessagePath: "/dev/termination-log",
+    terminationMessagePolicy: "FallbackToLogsOnError",
+    volumeMounts: [
+      { name: TOKEN_VOLUME, mountPath: TOKEN_MOUNT, readOnly: true },
+      ...wantedSecrets(member).map(({ purpose }) => ({
+        name: secretVolume(purpose),
+        mountPath: `${SECRET_MOUNT}/${purpose}`,
+        readOnly: true,
+      })),
+    ],
+  };
+}
+
+/** The volumes of the container: its own token, and the Secrets that the annotations name. */
+export function sidecarVolumes(member: Member): JsonObject[] {
+  return [
+    {
+      name: TOKEN_VOLUME,
+      projected: {
+        defaultMode: FILE_MODE,
+        sources: [
+          { serviceAccountToken: { path: "token", expirationSeconds: TOKEN_SECONDS } },
+          {
+            configMap: {
+              name: "kube-root-ca.crt",
+              items: [{ key: "ca.crt", path: "ca.crt" }],
+              optional: true,
+            },
+          },
+          {
+            downwardAPI: {
+              items: [{ path: "namespace", fieldRef: { apiVersion: "v1", fieldPath: "metadata.namespace" } }],
+            },
+          },
+        ],
+      },
+    },
+    ...wantedSecrets(member).map(({ option, purpose }) => ({
+      name: secretVolume(purpose),
+      secret: { secretName: member.options[option] as string, defaultMode: FILE_MODE, optional: true },
+    })),
+  ];
+}
+
+function environment(
+  member: Member,
+  settings: SidecarSettings,
+  patroniName: string | undefined,
+): JsonObject[] {
+  const scheme = member.options["patroni-scheme"] ?? "http";
+  const values: Partial<Record<SidecarSetting, string | undefined>> = {
+    PATRONI_INJECTOR_CLUSTER: member.scope,
+    PATRONI_INJECTOR_PRIMARY_SERVICE: member.primaryService,
+    PATRONI_INJECTOR_PORT: String(settings.port),
+    PATRONI_INJECTOR_POSTGRES_PORT: String(member.postgresPort),
+    PATRONI_INJECTOR_PATRONI_URL: `${scheme}://$(POD_IP):${member.patroniPort}`,
+    PATRONI_INJECTOR_PATRONI_NAME: patroniName,
+    PATRONI_INJECTOR_TOKEN_DIR: TOKEN_MOUNT,
+    ...Object.fromEntries(
+      wantedSecrets(member).map(({ setting, purpose }) => [setting, `${SECRET_MOUNT}/${purpose}`]),
+    ),
+    PATRONI_INJECTOR_DISCOVERY: member.options.discovery,
+    PATRONI_INJECTOR_RELOAD: member.options.reload,
+    PATRONI_INJECTOR_LOG_LEVEL: member.options["sidecar-log-level"] ?? settings.logLevel,
+  };
+  const fields = Object.entries(SIDECAR_ENV).map(([name, fieldPath]) => ({
+    name,
+    valueFrom: { fieldRef: { apiVersion: "v1", fieldPath } },
+  }));
+  return [
+    ...fields,
+    ...Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }])),
+  ];
+}
+
+const secretVolume = (purpose: string): string => `${SIDECAR_CONTAINER}-${purpose}`;
+const wantedSecrets = (member: Member) =>
+  SECRETS.filter(({ option }) => member.options[option] !== undefined);

@@ -1,0 +1,156 @@
+import { SIDECAR_CONTAINER } from "../../contract/names.ts";
+import { asObject, type JsonObject, objectsIn } from "../../json/value.ts";
+import type { Note } from "../decision.ts";
+import type { Draft } from "../draft.ts";
+import type { Member } from "../member.ts";
+import { everyContainerLimitsCpu, hasPodLevelResources, qosClass } from "../qos.ts";
+import { nanos } from "../quantity.ts";
+import type { InjectionSettings, Quantities, SidecarSettings, Surroundings } from "../settings.ts";
+import { patroniHost } from "./connect-addresses.ts";
+import { type SidecarForm, sidecarContainer, sidecarVolumes } from "./sidecar-container.ts";
+
+/**
+ * Adds the sidecar, or brings the one that is there up to date in its place: what other webhooks added to it (a
+ * variable, a mount) stays.
+ */
+export function sidecar(
+  draft: Draft,
+  member: Member,
+  settings: InjectionSettings,
+  surroundings: Surroundings,
+): { applied: boolean; notes: Note[] } {
+  const { options } = member;
+  if (options.discovery === "off" && options.reload === "off") return { applied: false, notes: [] };
+  if (surroundings.suspended(member.namespace)) {
+    return { applied: false, notes: [{ reason: "sidecar-suspended", detail: "" }] };
+  }
+  const rival = containerOnPort(draft, settings.sidecar.port);
+  if (rival !== undefined) {
+    return {
+      applied: false,
+      notes: [{ reason: "sidecar-port-in-use", detail: `${rival} uses ${settings.sidecar.port}` }],
+    };
+  }
+
+  const place = placeOf(draft, surroundings.nativeSidecars);
+  const { resources, notes } = resourcesFor(draft, member, settings.sidecar);
+  const form: SidecarForm = {
+    native: place.list === draft.initContainers,
+    resources,
+    runAsUser: !surroundings.openshift && asObject(draft.spec.securityContext)?.runAsUser != null,
+  };
+  const patroniName = options["patroni-scheme"] === "https" ? patroniHost(draft, member) : undefined;
+  put(place.list, place.index, sidecarContainer(member, settings.sidecar, form, patroniName));
+  for (const volume of sidecarVolumes(member)) {
+    const index = draft.volumes.findIndex(({ name }) => name === volume.name);
+    if (index === -1) draft.volumes.push(volume);
+    else draft.volumes[index] = volume;
+  }
+  for (const name of settings.sidecar.imagePullSecrets) {
+    if (!draft.imagePullSecrets.some((secret) => secret.name === name)) draft.imagePullSecrets.push({ name });
+  }
+  return { applied: true, notes };
+}
+
+/**
+ * The list and index where the sidecar stands or is to stand. It keeps the form it has; only one that would block the
+ * pod's start (an init container on a cluster without native sidecars) moves. New ones are appended, never put before
+ * Istio's, which must be first.
+ */
+function placeOf(draft: Draft, native: boolean): { list: JsonObject[]; index: number } {
+  const ours = ({ name }: JsonObject) => name === SIDECAR_CONTAINER;
+  const plain = draft.containers.findIndex(ours);
+  if (plain !== -1) return { list: draft.containers, index: plain };
+  const initial = draft.initContainers.findIndex(ours);
+  if (native)
+    return { list: draft.initContainers, index: initial === -1 ? draft.initContainers.length : initial };
+  if (initial !== -1) draft.initContainers.splice(initial, 1);
+  return { list: draft.containers, index: draft.containers.length };
+}
+
+function put(list: JsonObject[], index: number, planned: JsonObject): void {
+  const present = list[index];
+  if (present === undefined) {
+    list[index] = planned;
+    return;
+  }
+  const { restartPolicy: _, ...others } = present;
+  list[index] = {
+    ...others,
+    ...planned,
+    env: withExtras(planned.env, present.env, "name"),
+    volumeMounts: withExtras(planned.volumeMounts, present.volumeMounts, "mountPath"),
+  };
+}
+
+/** The planned entries, then those of others under keys of their own. */
+function withExtras(planned: unknown, present: unknown, key: string): JsonObject[] {
+  const ours = objectsIn(planned);
+  return [...ours, ...objectsIn(present).filter((entry) => !ours.some((own) => own[key] === entry[key]))];
+}
+
+/**
+ * Resources that keep the pod's QoS class: none in a BestEffort pod, limits that equal the requests in a Guaranteed one.
+ * A CPU limit is set only where all other containers have one (a quota may demand it), for throttling slows a failover.
+ */
+function resourcesFor(
+  draft: Draft,
+  member: Member,
+  settings: SidecarSettings,
+): { resources: SidecarForm["resources"]; notes: Note[] } {
+  const others = podWithoutSidecar(draft);
+  if (hasPodLevelResources(others))
+    return { resources: {}, notes: [{ reason: "pod-level-resources", detail: "" }] };
+  const qos = qosClass(others);
+  if (qos === "BestEffort") return { resources: {}, notes: [] };
+
+  const { options } = member;
+  const requests = {
+    ...settings.resources.requests,
+    ...defined({ cpu: options["sidecar-cpu-request"], memory: options["sidecar-memory-request"] }),
+  };
+  const needsCpuLimit = qos === "Guaranteed" || everyContainerLimitsCpu(others, SIDECAR_CONTAINER);
+  const limits = {
+    ...(needsCpuLimit ? { cpu: settings.resources.requiredCpuLimit } : {}),
+    ...settings.resources.limits,
+    ...defined({ cpu: options["sidecar-cpu-limit"], memory: options["sidecar-memory-limit"] }),
+  };
+  if (qos === "Guaranteed") {
+    const whole = { ...requests, ...limits };
+    return { resources: { limits: whole, requests: whole }, notes: [] };
+  }
+  return { resources: { limits, requests: within(requests, limits) }, notes: [] };
+}
+
+/** A request above its limit would make the pod invalid: it becomes the limit. */
+function within(requests: Quantities, limits: Quantities): Quantities {
+  return defined({ cpu: smaller(requests.cpu, limits.cpu), memory: smaller(requests.memory, limits.memory) });
+}
+
+function smaller(request: string | undefined, limit: string | undefined): string | undefined {
+  if (request === undefined || limit === undefined) return request;
+  return (nanos(request) ?? 0n) > (nanos(limit) ?? 0n) ? limit : request;
+}
+
+function podWithoutSidecar(draft: Draft): JsonObject {
+  const others = (list: JsonObject[]) => list.filter(({ name }) => name !== SIDECAR_CONTAINER);
+  return {
+    spec: {
+      ...draft.spec,
+      containers: others(draft.containers),
+      initContainers: others(draft.initContainers),
+    },
+  };
+}
+
+function containerOnPort(draft: Draft, port: number): string | undefined {
+  const rival = [...draft.containers, ...draft.initContainers].find(
+    ({ name, ports }) =>
+      name !== SIDECAR_CONTAINER && objectsIn(ports).some(({ containerPort }) => containerPort === port),
+  );
+  return rival?.name as string | undefined;
+}
+
+function defined(values: Readonly<Partial<Record<"cpu" | "memory", string | undefined>>>): Quantities {
+  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
+}

@@ -185,7 +185,9 @@ const explanation = (decision: Decision): string =>
 /** Kubernetes asks for at most 120 characters; a warning header takes no control characters. */
 function warning(subject: string, text: string): string {
   const line = `patroni-injector: ${subject}: ${text}`.replace(/[\p{Cc}\p{Cs}]+/gu, " ");
-  return line.length <= LONGEST_WARNING ? line : `${line.slice(0, LONGEST_WARNING - 1)}…`;
+  return line.length <= LONGEST_WARNING
+    ? line
+    : `${line.slice(0, LONGEST_WARNING - 1).replace(/\p{Cs}$/u, "")}…`;
 }
 
 /** Keys without a domain: the API server puts the webhook's name before them. */

@@ -3,8 +3,8 @@ import { SIDECAR_ENV } from "../../contract/sidecar-env.ts";
 import { asString, at, type JsonObject } from "../../json/value.ts";
 import {
   type ConnectAddresses,
-  connectAddressesIn,
   mergeConnectAddresses,
+  readConnectAddresses,
 } from "../../patroni/configuration.ts";
 import type { Note } from "../decision.ts";
 import type { Draft } from "../draft.ts";
@@ -63,7 +63,7 @@ export function announcedAddresses(draft: Draft, member: Member): string[] {
   const variable = configurationVariable(draft, member);
   const text = draft.env.find((entry) => entry.name === variable)?.value;
   const fromText =
-    typeof text === "string" && text.includes("connect_address") ? connectAddressesIn(text) : [];
+    typeof text === "string" && text.includes("connect_address") ? readConnectAddresses(text) : [];
   return [...fromEnv, ...fromText].filter(
     (value) => typeof value === "string" && !value.includes(POD_NAME),
   ) as string[];

@@ -62,8 +62,7 @@ export function announcedAddresses(draft: Draft, member: Member): string[] {
     .map((entry) => entry.value);
   const variable = configurationVariable(draft, member);
   const text = draft.env.find((entry) => entry.name === variable)?.value;
-  const fromText =
-    typeof text === "string" && text.includes("connect_address") ? readConnectAddresses(text) : [];
+  const fromText = Object.values(addressesInText(text));
   return [...fromEnv, ...fromText].filter(
     (value) => typeof value === "string" && !value.includes(POD_NAME),
   ) as string[];

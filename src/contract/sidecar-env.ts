@@ -18,8 +18,8 @@ export const SIDECAR_SETTINGS = {
   PATRONI_INJECTOR_PRIMARY_SERVICE: "The Service whose EndpointSlice the sidecar keeps.",
   PATRONI_INJECTOR_PORT: "The port that the sidecar listens on.",
   PATRONI_INJECTOR_POSTGRES_PORT: "PostgreSQL's port in the pod.",
-  PATRONI_INJECTOR_PATRONI_URL:
-    "Patroni's REST API: `http://$(POD_IP):8008`, `https` where the annotation says so.",
+  PATRONI_INJECTOR_PATRONI_PORT: "The port of Patroni's REST API, on the pod's own address.",
+  PATRONI_INJECTOR_PATRONI_SCHEME: "`http` (default) or `https`.",
   PATRONI_INJECTOR_PATRONI_NAME:
     "The name that the certificate of Patroni's REST API must carry (https only).",
   PATRONI_INJECTOR_TOKEN_DIR: "The folder with `token`, `ca.crt` and `namespace` for the Kubernetes API.",

@@ -120,13 +120,13 @@ function environment(
   settings: SidecarSettings,
   patroniName: string | undefined,
 ): JsonObject[] {
-  const scheme = member.options["patroni-scheme"] ?? "http";
   const values: Partial<Record<SidecarSetting, string | undefined>> = {
     PATRONI_INJECTOR_CLUSTER: member.scope,
     PATRONI_INJECTOR_PRIMARY_SERVICE: member.primaryService,
     PATRONI_INJECTOR_PORT: String(settings.port),
     PATRONI_INJECTOR_POSTGRES_PORT: String(member.postgresPort),
-    PATRONI_INJECTOR_PATRONI_URL: `${scheme}://$(POD_IP):${member.patroniPort}`,
+    PATRONI_INJECTOR_PATRONI_PORT: String(member.patroniPort),
+    PATRONI_INJECTOR_PATRONI_SCHEME: member.options["patroni-scheme"],
     PATRONI_INJECTOR_PATRONI_NAME: patroniName,
     PATRONI_INJECTOR_TOKEN_DIR: TOKEN_MOUNT,
     ...Object.fromEntries(

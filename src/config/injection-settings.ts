@@ -1,0 +1,71 @@
+import type { InjectionSettings, PodSelector, Surroundings } from "../injection/settings.ts";
+import { PRESETS } from "./presets.ts";
+import type { Config } from "./schema.ts";
+
+/** Where `serve` runs: the namespace is undefined outside a cluster. */
+export interface Own {
+  readonly ownNamespace: string | undefined;
+}
+
+const NEVER_TOUCHED = "kube-system";
+
+/** The selectors as configured, and those of the presets. */
+export const selectorsOf = (config: Config): PodSelector[] => [
+  ...config.selectors,
+  ...config.presets.flatMap((preset) => PRESETS[preset]),
+];
+
+/** Namespaces that are never touched, each once: kube-system, the injector's own, and those that are configured. */
+export const excludedNamespacesOf = (config: Config, { ownNamespace }: Own): string[] => [
+  ...new Set([
+    NEVER_TOUCHED,
+    ...(ownNamespace === undefined ? [] : [ownNamespace]),
+    ...config.excludedNamespaces,
+  ]),
+];
+
+/** What injection needs of the configuration. */
+export function toInjectionSettings(config: Config, own: Own): InjectionSettings {
+  const { image, imagePullPolicy, imagePullSecrets, port, logLevel, resources } = config.sidecar;
+  const { requests, limits, requiredCpuLimit } = resources;
+  return {
+    selectors: selectorsOf(config),
+    excludedNamespaces: excludedNamespacesOf(config, own),
+    onInvalid: config.onInvalid,
+    clusterDomain: config.clusterDomain,
+    meshes: config.meshes,
+    excludeOutboundIPRanges: config.excludeOutboundIPRanges,
+    sidecar: {
+      image,
+      imagePullPolicy,
+      imagePullSecrets,
+      port,
+      logLevel,
+      resources: {
+        requests,
+        limits:
+          limits.cpu === undefined ? { memory: limits.memory } : { cpu: limits.cpu, memory: limits.memory },
+        requiredCpuLimit,
+      },
+    },
+  };
+}
+
+/** The cluster as seen, but where the configuration knows better (`sidecar.native`, `openshift`). */
+export function withKnowledge(config: Config, seen: Surroundings): Surroundings {
+  const { native } = config.sidecar;
+  const { openshift } = config;
+  return {
+    service: (namespace, name) => seen.service(namespace, name),
+    suspended: (namespace) => seen.suspended(namespace),
+    get apiServerAddresses() {
+      return seen.apiServerAddresses;
+    },
+    get nativeSidecars() {
+      return native === "auto" ? seen.nativeSidecars : native;
+    },
+    get openshift() {
+      return openshift === "auto" ? seen.openshift : openshift;
+    },
+  };
+}

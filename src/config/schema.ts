@@ -1,0 +1,177 @@
+import type { z } from "zod";
+import { WEBHOOK_CONFIGURATION } from "../contract/names.ts";
+import { OPERATIONS_PORT, SIDECAR_PORT, WEBHOOK_PORT } from "../contract/ports.ts";
+import { VERSION } from "../contract/version.ts";
+import { nanos } from "../injection/quantity.ts";
+import {
+  addressRange,
+  anObjectName,
+  aQuantity,
+  choice,
+  dnsName,
+  host,
+  imageReference,
+  integer,
+  labelKey,
+  labelValue,
+  list,
+  listenPort,
+  namespaceName,
+  port,
+  section,
+  webhookUrl,
+} from "./fields.ts";
+import { PRESET_NAMES } from "./presets.ts";
+
+/**
+ * Everything that an operator may set, each key with its default and its documentation:
+ * docs/reference/configuration.md and config.schema.json are generated from here.
+ */
+const logLevel = () => choice("debug", "info", "warn", "error").default("info");
+
+const selector = section({
+  key: labelKey().describe("A label's key."),
+  values: list(labelValue()).min(1, { error: "expected at least one value" }).describe("The label's values."),
+});
+
+const registration = section({
+  mode: choice("none", "caBundle", "full")
+    .default("caBundle")
+    .describe(
+      "What `serve` writes into the MutatingWebhookConfiguration: `caBundle` only the certificate authority of an existing one (a chart made it), `full` the whole object, `none` nothing.",
+    ),
+  name: anObjectName()
+    .default(WEBHOOK_CONFIGURATION)
+    .describe(
+      "The MutatingWebhookConfiguration. The name must sort before `istio-`, or Istio is called first.",
+    ),
+  service: section({
+    name: anObjectName().default("patroni-injector").describe("The Service in front of the webhook."),
+    namespace: namespaceName().optional().describe("Its namespace. Default: the one that `serve` runs in."),
+    port: port().default(443).describe("Its port."),
+  })
+    .prefault({})
+    .describe("How the API server reaches the webhook inside the cluster."),
+  url: webhookUrl()
+    .optional()
+    .describe(
+      "How the API server reaches the webhook outside the cluster; counts instead of `service`. Port 0 stands for the port that the webhook listens on.",
+    ),
+});
+
+const webhook = section({
+  host: host().optional().describe("The address to listen on. Default: all, IPv6 and IPv4."),
+  port: listenPort().default(WEBHOOK_PORT).describe("The HTTPS port; 0 takes any free one."),
+  failurePolicy: choice("Ignore", "Fail")
+    .default("Ignore")
+    .describe(
+      "What a pod's creation does when the webhook cannot be reached or fails: `Ignore` goes on without injection, `Fail` refuses the pod.",
+    ),
+  timeoutSeconds: integer(1, 30).default(5).describe("How long the API server waits for an answer."),
+  registration: registration.prefault({}).describe("The MutatingWebhookConfiguration."),
+});
+
+const resources = section({
+  requests: section({
+    cpu: aQuantity().default("50m").describe("CPU request."),
+    memory: aQuantity().default("32Mi").describe("Memory request."),
+  })
+    .prefault({})
+    .describe("What the sidecar asks for."),
+  limits: section({
+    cpu: aQuantity()
+      .optional()
+      .describe("CPU limit. Default: none; a throttled sidecar makes a slow failover."),
+    memory: aQuantity().default("64Mi").describe("Memory limit."),
+  })
+    .prefault({})
+    .describe("What the sidecar may use."),
+  requiredCpuLimit: aQuantity()
+    .default("100m")
+    .describe("The CPU limit where the pod's other containers all have one, and a quota may demand it."),
+}).superRefine(({ requests, limits, requiredCpuLimit }, context) => {
+  const pairs = [
+    ["cpu", requests.cpu, limits.cpu],
+    ["cpu", requests.cpu, requiredCpuLimit],
+    ["memory", requests.memory, limits.memory],
+  ] as const;
+  for (const [name, request, limit] of pairs) {
+    const [asked, allowed] = [nanos(request), nanos(limit)];
+    if (asked === undefined || allowed === undefined || asked <= allowed) continue;
+    const message = `expected at most the limit (${limit}), got "${request}": the API server refuses such a pod`;
+    context.addIssue({ code: "custom", path: ["requests", name], message });
+  }
+});
+
+const sidecar = section({
+  image: imageReference()
+    .default(`patroni-injector:${VERSION}`)
+    .describe("The sidecar's image: registry, repository and tag or digest."),
+  imagePullPolicy: choice("IfNotPresent", "Always", "Never")
+    .default("IfNotPresent")
+    .describe("When it is pulled."),
+  imagePullSecrets: list(anObjectName())
+    .default([])
+    .describe("Secrets that are added to the pod's `imagePullSecrets`."),
+  port: port().default(SIDECAR_PORT).describe("The sidecar's own port, which the mesh leaves alone."),
+  logLevel: logLevel().describe("The sidecar's log level."),
+  native: choice("auto", true, false)
+    .default("auto")
+    .describe(
+      "A native sidecar (an init container that keeps running); `auto`: where every kubelet is 1.33 or newer.",
+    ),
+  resources: resources
+    .prefault({})
+    .describe("The sidecar's resources, where the pod's annotations set none."),
+});
+
+export const configSchema = section({
+  selectors: list(selector)
+    .default([{ key: "application", values: ["patroni", "spilo"] }])
+    .describe("Which pods are Patroni's: those that carry any of these labels."),
+  presets: list(choice(...PRESET_NAMES))
+    .default([])
+    .describe("Selectors of operators whose pods carry labels of their own, beside `selectors`."),
+  excludedNamespaces: list(namespaceName())
+    .default([])
+    .describe("Namespaces that are never touched, beside kube-system and the injector's own."),
+  onInvalid: choice("deny", "ignore")
+    .default("deny")
+    .describe(
+      "A malformed annotation refuses the pod (`deny`), or is passed over with a warning (`ignore`).",
+    ),
+  clusterDomain: dnsName()
+    .optional()
+    .describe("The cluster's DNS domain. Default: from the process's own resolv.conf, else cluster.local."),
+  meshes: list(choice("istio", "linkerd"))
+    .default(["istio", "linkerd"])
+    .describe("The meshes whose exclusions are written on the pod."),
+  excludeOutboundIPRanges: list(addressRange())
+    .default([])
+    .describe("Address ranges that database pods reach past the mesh, beside the API server's own address."),
+  openshift: choice("auto", true, false)
+    .default("auto")
+    .describe(
+      "The cluster is an OpenShift, which assigns user ids by itself; `auto`: as its API groups say.",
+    ),
+  sidecar: sidecar.prefault({}).describe("The injected container."),
+  webhook: webhook.prefault({}).describe("The HTTPS server that the API server calls."),
+  operations: section({
+    host: host().optional().describe("The address to listen on. Default: all, IPv6 and IPv4."),
+    port: listenPort().default(OPERATIONS_PORT).describe("The port; 0 takes any free one."),
+  })
+    .prefault({})
+    .describe("The plain HTTP server of `/healthz`, `/readyz` and `/metrics`."),
+  drainSeconds: integer(0, 300)
+    .default(10)
+    .describe(
+      "How long the webhook goes on answering after SIGTERM, while its address is taken out of the Service.",
+    ),
+  logLevel: logLevel().describe("The log level of `serve`."),
+}).refine(({ selectors, presets }) => selectors.length + presets.length > 0, {
+  path: ["selectors"],
+  error: "expected at least one selector or preset: nothing would ever be injected",
+});
+
+/** A whole configuration: every key has its value. */
+export type Config = Readonly<z.output<typeof configSchema>> & { readonly clusterDomain: string };

@@ -1,0 +1,95 @@
+/**
+ * Every metric of `serve`, documented here and nowhere else (docs/reference/metrics.md is generated from this table).
+ * Names are stable once shipped. A label's values are always from a closed set.
+ */
+export interface MetricEntry {
+  readonly kind: "counter" | "gauge" | "histogram";
+  readonly name: string;
+  readonly help: string;
+  readonly labels?: readonly string[];
+  /** Upper bounds of a histogram's buckets. */
+  readonly buckets?: readonly number[];
+}
+
+/** Milliseconds matter: an answer takes well under one, and the API server waits for five seconds. */
+const SECONDS = [0.0005, 0.001, 0.002, 0.003, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+export const METRICS = {
+  admissionReviews: {
+    kind: "counter",
+    name: "patroni_injector_admission_reviews_total",
+    help: "Pods decided on, by namespace mode, decision, reason code and dry run.",
+    labels: ["mode", "decision", "reason", "dry_run"],
+  },
+  admissionNotes: {
+    kind: "counter",
+    name: "patroni_injector_admission_notes_total",
+    help: "Reasons given beside a decision, each about one part of it.",
+    labels: ["reason"],
+  },
+  admissionRefused: {
+    kind: "counter",
+    name: "patroni_injector_admission_refused_total",
+    help: "Requests to the webhook that are no review it can answer, by HTTP status.",
+    labels: ["status"],
+  },
+  admissionDuration: {
+    kind: "histogram",
+    name: "patroni_injector_admission_duration_seconds",
+    help: "Seconds from a request's headers to the end of its answer.",
+    buckets: SECONDS,
+  },
+  admissionInFlight: {
+    kind: "gauge",
+    name: "patroni_injector_admission_in_flight",
+    help: "Requests that are being received or answered.",
+  },
+  configLoaded: {
+    kind: "gauge",
+    name: "patroni_injector_config_last_reload_successful",
+    help: "1 where the configuration file as it is now is in force, 0 where it is bad and the one before it counts.",
+  },
+  configReloads: {
+    kind: "counter",
+    name: "patroni_injector_config_reloads_total",
+    help: "Changes of the configuration file, by result (success, failure).",
+    labels: ["result"],
+  },
+  registrations: {
+    kind: "counter",
+    name: "patroni_injector_webhook_registrations_total",
+    help: "Writes of the MutatingWebhookConfiguration, by result (success, failure).",
+    labels: ["result"],
+  },
+  certificateExpiry: {
+    kind: "gauge",
+    name: "patroni_injector_certificate_expiry_timestamp_seconds",
+    help: "When the certificate that is being served expires, as a Unix time.",
+  },
+  eventLoopLag: {
+    kind: "gauge",
+    name: "patroni_injector_event_loop_lag_seconds",
+    help: "The longest wait for the event loop since the last scrape.",
+  },
+  cpuSeconds: {
+    kind: "counter",
+    name: "process_cpu_seconds_total",
+    help: "User and system CPU time of this process.",
+  },
+  residentMemory: {
+    kind: "gauge",
+    name: "process_resident_memory_bytes",
+    help: "Resident memory of this process.",
+  },
+  startTime: {
+    kind: "gauge",
+    name: "process_start_time_seconds",
+    help: "When this process started, as a Unix time.",
+  },
+  buildInfo: {
+    kind: "gauge",
+    name: "patroni_injector_build_info",
+    help: "Always 1; the labels say what runs.",
+    labels: ["version", "node_version"],
+  },
+} as const satisfies Record<string, MetricEntry>;

@@ -1,0 +1,212 @@
+import type { ServerResponse } from "node:http";
+import { apiVersionOf } from "./decode.ts";
+import type { Faults, RequestFacts, WatchFault } from "./faults.ts";
+import { type Selection, selectionOf } from "./read.ts";
+import { isTrue, type Target } from "./router.ts";
+import { badRequest, expired, type Status } from "./status.ts";
+import type { Change, Store } from "./store.ts";
+import { Stored } from "./stored.ts";
+
+/** A reader that is this far behind is cut off. */
+const LONGEST_BACKLOG_BYTES = 64 * 1024 * 1024;
+
+const GONE = expired("too old resource version").status;
+
+type EventType = "ADDED" | "MODIFIED" | "DELETED";
+
+/** A watch as it is asked for. */
+interface Order {
+  readonly target: Target;
+  readonly selection: Selection;
+  /** Undefined: begin with the present state. */
+  readonly since: number | undefined;
+  readonly bookmarks: boolean;
+  /** Whether a bookmark tells the end of the present state (`sendInitialEvents`). */
+  readonly marksInitialEnd: boolean;
+  readonly timeoutMs: number | undefined;
+}
+
+/** @throws StatusError 400 */
+export function watchOrder(target: Target, query: URLSearchParams): Order {
+  const version = query.get("resourceVersion") ?? "";
+  if (!/^\d*$/.test(version)) throw badRequest(`invalid resource version: ${JSON.stringify(version)}`);
+  const initial = isTrue(query.get("sendInitialEvents"));
+  const seconds = Number(query.get("timeoutSeconds") ?? 0);
+  return {
+    target,
+    selection: selectionOf(query, target.resource),
+    since: version === "" || version === "0" || initial ? undefined : Number(version),
+    bookmarks: isTrue(query.get("allowWatchBookmarks")),
+    marksInitialEnd: initial && isTrue(query.get("allowWatchBookmarks")),
+    timeoutMs: seconds > 0 ? seconds * 1000 : undefined,
+  };
+}
+
+/** The open streams of a server. */
+export class Watches {
+  readonly #store: Store;
+  readonly #faults: Faults;
+  readonly #streams = new Set<WatchStream>();
+  readonly #bookmarkTimer: NodeJS.Timeout;
+
+  /** @param bookmarkEvery milliseconds between the bookmarks of those streams that asked for them */
+  constructor(store: Store, faults: Faults, bookmarkEvery: number) {
+    this.#store = store;
+    this.#faults = faults;
+    this.#bookmarkTimer = setInterval(() => {
+      for (const stream of this.#streams) if (stream.wantsBookmarks) stream.bookmark();
+    }, bookmarkEvery).unref();
+  }
+
+  /** How many streams are open. */
+  get size(): number {
+    return this.#streams.size;
+  }
+
+  /** Answers with a stream that lives until the client, the time-out, a fault or the server ends it. */
+  open(order: Order, facts: RequestFacts, fault: WatchFault | undefined, response: ServerResponse): void {
+    response.writeHead(200, { "content-type": "application/json", "cache-control": "no-cache, private" });
+    response.flushHeaders();
+    const stream = new WatchStream(order, facts, response, this.#store);
+    const unregister = this.#faults.register(stream);
+    this.#streams.add(stream);
+    response.on("close", () => {
+      stream.close();
+      unregister();
+      this.#streams.delete(stream);
+    });
+    if (fault !== undefined) stream.strike(fault);
+    stream.start();
+  }
+
+  close(): void {
+    clearInterval(this.#bookmarkTimer);
+    for (const stream of this.#streams) stream.end();
+  }
+}
+
+class WatchStream {
+  readonly facts: RequestFacts;
+  readonly wantsBookmarks: boolean;
+  readonly #order: Order;
+  readonly #response: ServerResponse;
+  readonly #store: Store;
+  #unlisten: (() => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #silent = false;
+
+  constructor(order: Order, facts: RequestFacts, response: ServerResponse, store: Store) {
+    this.#order = order;
+    this.facts = facts;
+    this.wantsBookmarks = order.bookmarks;
+    this.#response = response;
+    this.#store = store;
+  }
+
+  start(): void {
+    const { target, since, timeoutMs, marksInitialEnd } = this.#order;
+    if (this.#response.writableEnded) return;
+    if (since === undefined) {
+      this.#sendState();
+      if (marksInitialEnd) this.bookmark({ "k8s.io/initial-events-end": "true" });
+    } else if (!this.#replay(since)) return;
+    const listener = (change: Change) => {
+      if (since === undefined || change.revision > since) this.#sendChange(change);
+    };
+    this.#unlisten = this.#store.listen(target.resource.id, target.namespace, listener);
+    if (timeoutMs === undefined) return;
+    this.#timer = setTimeout(() => {
+      if (!this.#silent) this.end();
+    }, timeoutMs);
+  }
+
+  /** What this stream knows is the state of the store's revision: all changes are sent as they happen. */
+  bookmark(annotations?: Record<string, string>): void {
+    const { resource } = this.#order.target;
+    const metadata = {
+      resourceVersion: String(this.#store.revision),
+      creationTimestamp: null,
+      ...(annotations === undefined ? {} : { annotations }),
+    };
+    const object = { kind: resource.kind, apiVersion: apiVersionOf(resource), metadata };
+    this.#write("BOOKMARK", JSON.stringify(object));
+  }
+
+  strike(kind: WatchFault): void {
+    if (kind === "watch-silent") this.#silent = true;
+    if (kind === "watch-gone") this.#fail(GONE);
+    if (kind === "drop") this.#response.destroy();
+  }
+
+  /** Ends the stream as one that has run its time. */
+  end(): void {
+    this.close();
+    this.#response.end();
+  }
+
+  /** No more events, no more timers. */
+  close(): void {
+    this.#unlisten?.();
+    clearTimeout(this.#timer);
+  }
+
+  #sendState(): void {
+    const { target, selection } = this.#order;
+    for (const stored of this.#store.list(target.resource.id, target.namespace)) {
+      if (selection.matches(stored.object)) this.#write("ADDED", stored.json);
+    }
+  }
+
+  /** @returns false where the events after `since` are forgotten, which the client has been told */
+  #replay(since: number): boolean {
+    const { target } = this.#order;
+    const missed = this.#store.changesAfter(since, target.resource.id);
+    if (missed === undefined) {
+      this.#fail(expired(`too old resource version: ${since} (${this.#store.revision})`).status);
+      return false;
+    }
+    for (const change of missed) {
+      if (target.namespace === undefined || target.namespace === change.namespace) this.#sendChange(change);
+    }
+    return true;
+  }
+
+  #sendChange(change: Change): void {
+    const event = seen(change, this.#order.selection);
+    if (event !== undefined) this.#write(event.type, event.object.json);
+  }
+
+  #fail(status: Status): void {
+    this.#write("ERROR", JSON.stringify(status));
+    this.end();
+  }
+
+  #write(type: EventType | "BOOKMARK" | "ERROR", json: string): void {
+    if (this.#silent || this.#response.writableEnded) return;
+    this.#response.write(`{"type":"${type}","object":${json}}\n`);
+    if (this.#response.writableLength > LONGEST_BACKLOG_BYTES) this.#response.destroy();
+  }
+}
+
+/**
+ * What a change is to those who see only what they select: an object that comes into sight is added, one that goes
+ * out of sight is deleted, and is shown as it was last seen.
+ */
+function seen(
+  { type, object, previous, revision }: Change,
+  { matches, everything }: Selection,
+): { readonly type: EventType; readonly object: Stored } | undefined {
+  if (everything) return { type, object };
+  const before = previous !== undefined && matches(previous.object) ? previous : undefined;
+  const now = type !== "DELETED" && matches(object.object);
+  if (now) return { type: before === undefined ? "ADDED" : "MODIFIED", object };
+  if (before === undefined) return undefined;
+  return { type: "DELETED", object: type === "DELETED" ? object : atRevision(before, revision) };
+}
+
+function atRevision({ object }: Stored, revision: number): Stored {
+  return new Stored(
+    { ...object, metadata: { ...object.metadata, resourceVersion: String(revision) } },
+    revision,
+  );
+}

@@ -1,0 +1,194 @@
+import { randomUUID } from "node:crypto";
+import type { IncomingMessage } from "node:http";
+import { Agent, request as httpsRequest } from "node:https";
+import { isIP } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { asString, at, type JsonObject } from "../../src/json/value.ts";
+import type { Admission, Hook } from "./hooks.ts";
+import { createReview, readVerdict, type Verdict } from "./review.ts";
+import { generic } from "./status.ts";
+
+/** Where a Service's endpoint really listens. */
+export interface ServiceAddress {
+  readonly host: string;
+  readonly port: number;
+  /** Name asked for in TLS, and checked in the certificate; absent: `<name>.<namespace>.svc`. */
+  readonly servername?: string;
+}
+
+export type ResolveService = (namespace: string, name: string, port: number) => ServiceAddress | undefined;
+
+/** How often one call is tried again, as client-go does. */
+const RETRIES = 10;
+
+interface Endpoint {
+  /** As the client shows it in messages. */
+  readonly url: URL;
+  readonly host: string;
+  readonly port: number;
+  readonly servername: string;
+  readonly caPem: string;
+}
+
+/** Calls webhooks over HTTPS, with connections kept alive between calls. */
+export class WebhookClient {
+  readonly #resolveService: ResolveService;
+  readonly #agents = new Map<string, Agent>();
+
+  constructor(resolveService: ResolveService) {
+    this.#resolveService = resolveService;
+  }
+
+  /** As `CallWebhook`. */
+  async call(hook: Hook, admission: Admission): Promise<Verdict | string> {
+    const uid = randomUUID();
+    const body = JSON.stringify(createReview(uid, admission));
+    const endpoint = this.#endpoint(hook);
+    if (typeof endpoint === "string") return `failed to call webhook: ${endpoint}`;
+    const signal = AbortSignal.timeout(hook.timeoutSeconds * 1000);
+    try {
+      const answer = await this.#post(endpoint, body, signal);
+      return answer.code < 300
+        ? readVerdict(uid, answer.body)
+        : `failed to call webhook: ${complaint(answer)}`;
+    } catch (error) {
+      return `failed to call webhook: Post "${endpoint.url}": ${networkText(error, signal, endpoint)}`;
+    }
+  }
+
+  /** Closes idle connections; calls under way go on. */
+  close(): void {
+    for (const agent of this.#agents.values()) agent.destroy();
+    this.#agents.clear();
+  }
+
+  #endpoint({ clientConfig, timeoutSeconds }: Hook): Endpoint | string {
+    const caPem = Buffer.from(asString(clientConfig.caBundle) ?? "", "base64").toString();
+    const target = asString(clientConfig.url) ?? serviceUrl(clientConfig);
+    if (target === undefined || !URL.canParse(target)) {
+      return "webhook configuration must have either service or URL";
+    }
+    const url = new URL(target);
+    url.searchParams.set("timeout", `${timeoutSeconds}s`);
+    const port = Number(url.port || 443);
+    if (clientConfig.url !== undefined) {
+      return { url, host: url.hostname, port, servername: isIP(url.hostname) ? "" : url.hostname, caPem };
+    }
+    const [name, namespace] = [at(clientConfig, "service", "name"), at(clientConfig, "service", "namespace")];
+    const address = this.#resolveService(String(namespace), String(name), port);
+    if (address === undefined) return `Post "${url}": service "${name}" not found`;
+    return {
+      url,
+      host: address.host,
+      port: address.port,
+      servername: address.servername ?? url.hostname,
+      caPem,
+    };
+  }
+
+  async #post(endpoint: Endpoint, body: string, signal: AbortSignal): Promise<Answer> {
+    for (let retry = 0; ; retry++) {
+      const answer = await send(endpoint, this.#agent(endpoint), body, signal);
+      if (retry === RETRIES || answer.retryAfter === undefined || !isRetryable(answer.code)) return answer;
+      await sleep(answer.retryAfter * 1000, undefined, { signal });
+    }
+  }
+
+  /** One pool for each endpoint and bundle: a changed bundle never rides on an old connection. */
+  #agent({ host, port, servername, caPem }: Endpoint): Agent {
+    const key = JSON.stringify([host, port, servername, caPem]);
+    const agent = this.#agents.get(key) ?? new Agent({ keepAlive: true, ca: caPem === "" ? [] : caPem });
+    this.#agents.set(key, agent);
+    return agent;
+  }
+}
+
+interface Answer {
+  readonly code: number;
+  readonly body: string;
+  /** Seconds. */
+  readonly retryAfter: number | undefined;
+}
+
+function send(endpoint: Endpoint, agent: Agent, body: string, signal: AbortSignal): Promise<Answer> {
+  const { url, host, port, servername } = endpoint;
+  return new Promise((resolve, reject) => {
+    const request = httpsRequest({
+      agent,
+      signal,
+      host,
+      port,
+      servername,
+      method: "POST",
+      path: url.pathname + url.search,
+      headers: {
+        host: url.host,
+        accept: "application/json, */*",
+        "content-type": "application/json",
+        "content-length": Buffer.byteLength(body),
+        "user-agent": "kube-apiserver-admission",
+      },
+    });
+    request.on("error", reject);
+    request.on("response", (response) => {
+      readAnswer(response).then(resolve, reject);
+    });
+    request.end(body);
+  });
+}
+
+async function readAnswer(response: IncomingMessage): Promise<Answer> {
+  const chunks: Buffer[] = [];
+  for await (const chunk of response) chunks.push(chunk);
+  const seconds = Number(response.headers["retry-after"] ?? Number.NaN);
+  return {
+    code: response.statusCode ?? 0,
+    body: Buffer.concat(chunks).toString(),
+    retryAfter: Number.isInteger(seconds) && seconds >= 0 ? seconds : undefined,
+  };
+}
+
+const isRetryable = (code: number): boolean => code === 429 || code >= 500;
+
+function serviceUrl(clientConfig: JsonObject): string | undefined {
+  const service = clientConfig.service;
+  const [name, namespace] = [at(service, "name"), at(service, "namespace")];
+  if (typeof name !== "string" || typeof namespace !== "string") return undefined;
+  const path = String(at(service, "path") ?? "/");
+  return `https://${name}.${namespace}.svc:${at(service, "port") ?? 443}${path.startsWith("/") ? path : `/${path}`}`;
+}
+
+/** What client-go says of an answer that is no success: the Status in it, or words of its own. */
+function complaint({ code, body }: Answer): string {
+  try {
+    const answer = JSON.parse(body);
+    if (answer?.kind === "Status" && typeof answer.message === "string") return answer.message;
+  } catch {
+    // Not JSON: no Status.
+  }
+  return generic(code, body.trim().slice(0, 2048)).message;
+}
+
+const UNKNOWN_AUTHORITY = "tls: failed to verify certificate: x509: certificate signed by unknown authority";
+
+/** The words of Go's network stack for the errors of Node's. */
+const GO_WORDS: Readonly<Record<string, string>> = {
+  ECONNRESET: "EOF",
+  DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_AUTHORITY,
+  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT: UNKNOWN_AUTHORITY,
+  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_AUTHORITY,
+  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_AUTHORITY,
+  CERT_SIGNATURE_FAILURE: UNKNOWN_AUTHORITY,
+  CERT_HAS_EXPIRED: "tls: failed to verify certificate: x509: certificate has expired or is not yet valid",
+};
+
+function networkText(error: unknown, signal: AbortSignal, { host, port, servername }: Endpoint): string {
+  if (signal.aborted) return "context deadline exceeded";
+  const { code = "", message = "" } = error as { code?: string; message?: string };
+  if (code === "ECONNREFUSED") return `dial tcp ${host}:${port}: connect: connection refused`;
+  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
+    return `tls: failed to verify certificate: x509: certificate is not valid for ${servername || host}`;
+  }
+  return GO_WORDS[code] ?? message;
+}

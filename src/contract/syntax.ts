@@ -90,7 +90,7 @@ function list<Value>(item: Syntax<Value>, plural: string): Syntax<Value[]> {
 
 export const cidr = pattern("an address range such as 10.0.0.0/8", (text) => {
   const [address = "", prefix, ...rest] = text.split("/");
-  const family = isIP(address);
+  const family = address.includes("%") ? 0 : isIP(address); // a zone is of one machine only
   if (family === 0 || prefix === undefined || rest.length > 0 || !/^[0-9]{1,3}$/.test(prefix)) return false;
   return Number(prefix) <= (family === 4 ? 32 : 128);
 });

@@ -1,3 +1,4 @@
+import { SIDECAR_CONTAINER } from "../contract/names.ts";
 import { PATRONI_PORT } from "../contract/ports.ts";
 import { asString, type JsonObject, objectsIn } from "../json/value.ts";
 
@@ -46,8 +47,12 @@ export function findPatroniContainer(containers: readonly JsonObject[]): FoundCo
   return { kind: "found", index: first.index, flavour: flavourOf(first.container) };
 }
 
-/** Evidence adds up, so that a helper container which shares one sign does not tie with the database. */
+/**
+ * Evidence adds up, so that a helper container which shares one sign does not tie with the database. Our own sidecar,
+ * there since an earlier pass, is no candidate: its image may be named like Patroni's.
+ */
 function weigh(container: JsonObject): number {
+  if (container.name === SIDECAR_CONTAINER) return 0;
   return EVIDENCE.reduce((sum, { weight, test }) => (test(container) ? sum + weight : sum), 0);
 }
 

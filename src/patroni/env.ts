@@ -8,7 +8,7 @@ export function envEntry(container: JsonObject, name: string): JsonObject | unde
 /** The literal value of an env entry; undefined where it is absent or comes from elsewhere. */
 export function envValue(container: JsonObject, name: string): string | undefined {
   const entry = envEntry(container, name);
-  return entry === undefined || entry.valueFrom !== undefined ? undefined : asString(entry.value);
+  return entry === undefined || (entry.valueFrom ?? null) !== null ? undefined : asString(entry.value);
 }
 
 const LABEL_REFERENCE = /^metadata\.labels\['(.+)'\]$/;

@@ -31,13 +31,15 @@ export const contentTypeOf = (request: IncomingMessage): string =>
 /** @param warnings sent as one `Warning` header each; repetitions once */
 export function send(response: ServerResponse, answer: Answer, warnings: readonly string[]): void {
   if (warnings.length > 0) response.setHeader("warning", [...new Set(warnings)].map(warningHeader));
+  // As bytes: Node would write a text and the headers before it in one encoding, the text's.
+  const body = Buffer.from(answer.body);
   response.writeHead(answer.code, {
     "content-type": "application/json",
     "cache-control": "no-cache, private",
-    "content-length": Buffer.byteLength(answer.body),
+    "content-length": body.length,
     ...answer.headers,
   });
-  response.end(answer.body);
+  response.end(body);
 }
 
 export function refusal({ status }: StatusError): Answer {

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import test from "node:test";
 import { PatchStrategy, setHeaderOptions, V1MicroTime } from "@kubernetes/client-node";
-import { clientsOf, pod, raw, refusalOf, startWithClient } from "./support.ts";
+import { clientsOf, refusalOf, startWithClient } from "./clients.ts";
+import { pod, raw } from "./support.ts";
 
 const namespace = "default";
 const asMerge = setHeaderOptions("Content-Type", PatchStrategy.MergePatch);

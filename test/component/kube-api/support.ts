@@ -1,51 +1,20 @@
-import { createServer } from "node:https";
+import { Agent, createServer, request } from "node:https";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
-import {
-  CoordinationV1Api,
-  CoreV1Api,
-  KubeConfig,
-  KubernetesObjectApi,
-  Watch,
-} from "@kubernetes/client-node";
 import { createAuthority, issueServerCertificate } from "../../../demo/kube-api/certificate.ts";
 import { type KubeApi, type KubeApiOptions, startKubeApi } from "../../../demo/kube-api/server.ts";
 import type { Json, JsonObject } from "../../../src/json/value.ts";
 
 /** Anything with an end to it, such as a test's context. */
-interface Scope {
+export interface Scope {
   after(end: () => Promise<void> | void): void;
 }
 
-/** A server and a real client of it, for the time of one test. */
-export async function startWithClient(scope: Scope, options: KubeApiOptions = {}) {
+/** A server for the time of one test. */
+export async function startServer(scope: Scope, options: KubeApiOptions = {}): Promise<KubeApi> {
   const api = await startKubeApi(options);
   scope.after(() => api.close());
-  return { api, ...clientsOf(api) };
-}
-
-export function clientsOf(api: KubeApi, username?: string) {
-  const config = new KubeConfig();
-  config.loadFromString(api.kubeconfig(username));
-  return {
-    config,
-    core: config.makeApiClient(CoreV1Api),
-    coordination: config.makeApiClient(CoordinationV1Api),
-    objects: KubernetesObjectApi.makeApiClient(config),
-    watch: new Watch(config),
-  };
-}
-
-/** The code and the Status of a call that must be refused. */
-export async function refusalOf(call: Promise<unknown>): Promise<{ code: number; status: JsonObject }> {
-  try {
-    await call;
-  } catch (error) {
-    const { code, body } = error as { code: number; body: string };
-    if (typeof body === "string") return { code, status: JSON.parse(body) };
-    throw error;
-  }
-  throw new Error("the call was not refused");
+  return api;
 }
 
 export interface RawAnswer {
@@ -53,6 +22,14 @@ export interface RawAnswer {
   readonly warnings: string[];
   readonly headers: Headers;
   readonly body: JsonObject;
+}
+
+const agents = new WeakMap<KubeApi, Agent>();
+
+function agentOf(api: KubeApi): Agent {
+  const agent = agents.get(api) ?? new Agent({ keepAlive: true, maxSockets: 8, ca: api.caPem });
+  agents.set(api, agent);
+  return agent;
 }
 
 /** One request with nothing between: what is sent and answered byte by byte. */
@@ -63,16 +40,16 @@ export async function raw(
   body?: Json | string,
   contentType = "application/json",
 ): Promise<RawAnswer> {
-  const { request, Agent } = await import("node:https");
   const text = body === undefined || typeof body === "string" ? body : JSON.stringify(body);
   return new Promise((resolve, reject) => {
     const call = request(api.url + path, {
       method,
-      ca: api.caPem,
-      agent: new Agent({ keepAlive: false }),
+      agent: agentOf(api),
       headers: {
         authorization: `Bearer ${api.tokens.issue("raw")}`,
-        ...(text === undefined ? {} : { "content-type": contentType }),
+        ...(text === undefined
+          ? {}
+          : { "content-type": contentType, "content-length": Buffer.byteLength(text) }),
       },
     });
     call.on("error", reject);
@@ -96,42 +73,9 @@ export async function raw(
   });
 }
 
-export interface SeenEvent {
-  readonly type: string;
-  readonly object: JsonObject & { metadata: JsonObject & { name?: string; resourceVersion: string } };
-}
-
-/** Watches with a real client, and keeps what it sees. */
-export async function watching(
-  { watch }: { watch: Watch },
-  path: string,
-  query: Record<string, string | number | boolean> = {},
-) {
-  const events: SeenEvent[] = [];
-  const state: { ended: boolean; error: unknown } = { ended: false, error: undefined };
-  const controller = await watch.watch(
-    path,
-    query,
-    (type, object) => events.push({ type, object }),
-    (error) => {
-      state.ended = true;
-      state.error = error;
-    },
-  );
-  return {
-    events,
-    state,
-    /** `TYPE name` of every event so far. */
-    get lines() {
-      return events.map(({ type, object }) => `${type} ${object.metadata?.name ?? ""}`.trim());
-    },
-    stop: () => controller.abort(),
-  };
-}
-
-/** Waits until something holds. @throws Error after two seconds */
+/** Waits until something holds. @throws Error after ten seconds */
 export async function until(what: string, holds: () => boolean): Promise<void> {
-  const deadline = performance.now() + 2000;
+  const deadline = performance.now() + 10_000;
   while (!holds()) {
     if (performance.now() > deadline) throw new Error(`still not: ${what}`);
     await sleep(5);

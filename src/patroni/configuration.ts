@@ -1,4 +1,5 @@
-import { type Document, isMap, isScalar, LineCounter, parseDocument, Scalar, type YAMLMap } from "yaml";
+import { type Document, isMap, isScalar, Scalar, type YAMLMap } from "yaml";
+import { firstLine, isBlank, LONGEST, parseConfiguration } from "./configuration-document.ts";
 
 /** The two addresses that a member announces, each `host:port`. */
 export interface ConnectAddresses {
@@ -12,32 +13,29 @@ const PLACES = [
   ["restapi", "restApi"],
 ] as const;
 
+const KEY = "connect_address";
+
+/** Room for `SPILO_CONFIGURATION=` and the final NUL. */
+const NAME_LENGTH = 32;
+
 export type Merge =
   | { readonly kind: "merged"; readonly text: string; readonly kept: readonly string[] }
   | { readonly kind: "unreadable"; readonly why: string };
 
-/** No single environment string can be longer (Linux, MAX_ARG_STRLEN). */
-const LONGEST = 128 * 1024;
-
-const DEEPEST = 200;
-
 /**
  * Merges connect addresses into a Patroni configuration given as text (`SPILO_CONFIGURATION`, `PATRONI_CONFIGURATION`),
- * YAML or JSON, which stays what it is. Everything else in it is kept as written: scalars are read as text, so nothing
- * is lost on the way between YAML 1.1 (what Spilo's PyYAML reads: octal numbers, `on`) and 1.2. An address that `replaces`
- * does not accept is the user's own and stays; `kept` lists those. Where nothing is to change, the text is the very same.
+ * YAML or JSON, which stays what it is; everything else in it is kept as written. An address that `replaces` does not
+ * accept is the user's own and stays; `kept` lists those. Where nothing is to change, the text is the very same.
  */
 export function mergeConnectAddresses(
   text: string,
   addresses: Partial<ConnectAddresses>,
   replaces: (address: string) => boolean,
 ): Merge {
-  if (text.length > LONGEST) return unreadable(`longer than ${LONGEST} characters`);
-  if (isNestedDeeply(text)) return unreadable("nested too deeply");
   try {
     return merge(text, addresses, replaces);
   } catch (error) {
-    return unreadable(firstLine(error instanceof Error ? error.message : String(error)));
+    return unreadable(messageOf(error));
   }
 }
 
@@ -46,22 +44,9 @@ function merge(
   addresses: Partial<ConnectAddresses>,
   replaces: (address: string) => boolean,
 ): Merge {
-  const lineCounter = new LineCounter();
-  const document: Document = parseDocument(text, {
-    schema: "failsafe",
-    logLevel: "error",
-    lineCounter,
-    prettyErrors: false, // would format every error; only the first is told
-    uniqueKeys: false, // would compare all keys pairwise; the two sections are looked at below
-  });
-  const problem = document.errors[0];
-  if (problem !== undefined) {
-    const { line, col } = lineCounter.linePos(problem.pos[0]);
-    return unreadable(`${firstLine(problem.message)} (line ${line}, column ${col})`);
-  }
-  if (document.contents !== null && !isBlank(document) && !isMap(document.contents))
-    return unreadable("not a mapping");
-
+  const parsed = parseConfiguration(text);
+  if (parsed.kind === "unreadable") return parsed;
+  const { document } = parsed;
   const style = text.trimStart().startsWith("{") ? Scalar.QUOTE_DOUBLE : Scalar.PLAIN;
   const kept: string[] = [];
   let changed = false;
@@ -70,39 +55,30 @@ function merge(
     if (address === undefined) continue;
     const outcome = setAddress(document, section, address, style, replaces);
     if (outcome === "set") changed = true;
-    else if (outcome === "kept") kept.push(`${section}.connect_address`);
+    else if (outcome === "kept") kept.push(`${section}.${KEY}`);
     else if (outcome !== "same") return unreadable(outcome);
   }
   if (!changed) return { kind: "merged", text, kept };
   const merged = document.toString({ lineWidth: 0 });
+  if (Buffer.byteLength(merged) > LONGEST - NAME_LENGTH)
+    return unreadable(`longer than ${LONGEST} bytes when merged`);
   return { kind: "merged", text: text.endsWith("\n") ? merged : merged.replace(/\n$/, ""), kept };
 }
 
-/**
- * More open brackets, or indicators of a nested block on one line, than any real configuration has: the parser works by
- * recursion and takes long to fail.
- */
-function isNestedDeeply(text: string): boolean {
-  let depth = 0;
-  for (const character of text) {
-    if (character === "[" || character === "{") depth++;
-    else if (character === "]" || character === "}") depth = Math.max(0, depth - 1);
-    if (depth > DEEPEST) return true;
+/** The connect addresses that the text sets, also by way of an alias or a merge key. Unreadable text sets none. */
+export function readConnectAddresses(text: string): Partial<ConnectAddresses> {
+  try {
+    const parsed = parseConfiguration(text);
+    const root: unknown = parsed.kind === "document" ? parsed.document.toJS({ mapAsMap: true }) : undefined;
+    const addresses = PLACES.map(([section, purpose]) => [purpose, entryOf(entryOf(root, section), KEY)]);
+    return Object.fromEntries(addresses.filter(([, address]) => typeof address === "string"));
+  } catch {
+    return {}; // aliases without end, or a merge of what is no mapping: Patroni cannot read it either
   }
-  return /([-?:]\s+){50}/.test(text);
 }
 
-/** The connect addresses that the text sets. Unreadable text sets none. */
-export function readConnectAddresses(text: string): Partial<ConnectAddresses> {
-  const found: Partial<Record<keyof ConnectAddresses, string>> = {};
-  for (const [, purpose] of PLACES) {
-    mergeConnectAddresses(text, { [purpose]: "" }, (address) => {
-      found[purpose] = address;
-      return false;
-    });
-  }
-  return found;
-}
+const entryOf = (mapping: unknown, key: string): unknown =>
+  mapping instanceof Map ? mapping.get(key) : undefined;
 
 function setAddress(
   document: Document,
@@ -111,35 +87,42 @@ function setAddress(
   style: Scalar.Type,
   replaces: (address: string) => boolean,
 ): "set" | "same" | "kept" | string {
-  if (isMap(document.contents) && occurrences(document.contents, section) > 1)
-    return `${section} stands there twice`;
-  const mapping = isMap(document.contents) ? document.contents.get(section, true) : undefined;
-  const empty = mapping === undefined || (isScalar(mapping) && blank(mapping));
-  if (!empty && !isMap(mapping)) return `${section} is not a mapping of its own`;
-  if (isMap(mapping) && mapping.anchor !== undefined) return `${section} is shared by an anchor`;
+  const root = isMap(document.contents) ? document.contents : undefined;
+  if (occurrences(root, section) > 1) return `${section} stands there twice`;
+  const found = root?.get(section, true);
+  if (found === undefined && mergesAnother(root)) return `${section} may come from a merge key`;
+  const empty = found === undefined || (isScalar(found) && isBlank(found));
+  if (!empty && !isMap(found)) return `${section} is not a mapping of its own`;
+  const mapping = isMap(found) ? found : undefined;
+  if (mapping?.anchor !== undefined) return `${section} is shared by an anchor`;
 
-  if (isMap(mapping) && occurrences(mapping, "connect_address") > 1)
-    return `${section}.connect_address stands there twice`;
-
-  const current = isMap(mapping) ? mapping.get("connect_address", true) : undefined;
-  if (current !== undefined && !(isScalar(current) && blank(current))) {
+  if (occurrences(mapping, KEY) > 1) return `${section}.${KEY} stands there twice`;
+  const current = mapping?.get(KEY, true);
+  if (current === undefined && mergesAnother(mapping)) return `${section}.${KEY} may come from a merge key`;
+  if (current !== undefined && !(isScalar(current) && isBlank(current))) {
     if (!isScalar(current) || !replaces(String(current.value))) return "kept";
     if (current.value === address) return "same";
   }
   const value = scalar(address, style);
-  if (isMap(mapping)) put(mapping, "connect_address", value, style);
+  if (isScalar(current) && current.comment) value.comment = current.comment;
+  if (mapping !== undefined) put(mapping, KEY, value, style);
   else {
-    const contents = isMap(document.contents) ? document.contents : document.createNode({});
+    const contents = root ?? document.createNode({});
     document.contents = contents as never;
     const created = document.createNode({});
-    put(created, "connect_address", value, style);
+    put(created, KEY, value, style);
     put(contents, section, created, style);
   }
   return "set";
 }
 
-function occurrences(mapping: YAMLMap, key: string): number {
-  return mapping.items.filter((pair) => isScalar(pair.key) && pair.key.value === key).length;
+function occurrences(mapping: YAMLMap | undefined, key: string): number {
+  return mapping?.items.filter((pair) => isScalar(pair.key) && pair.key.value === key).length ?? 0;
+}
+
+/** The parser gives YAML's merge key (`<<`, unquoted) as a symbol. */
+function mergesAnother(mapping: YAMLMap | undefined): boolean {
+  return mapping?.items.some((pair) => isScalar(pair.key) && typeof pair.key.value === "symbol") ?? false;
 }
 
 type Mapping = { set(key: unknown, value: unknown): void; has(key: unknown): boolean };
@@ -154,8 +137,6 @@ function scalar(text: string, style: Scalar.Type): Scalar {
   return node;
 }
 
-const blank = (node: Scalar): boolean =>
-  node.value === "" || node.value === null || node.value === "~" || node.value === "null";
-const isBlank = (document: Document): boolean => isScalar(document.contents) && blank(document.contents);
-const firstLine = (text: string): string => text.split("\n", 1)[0] ?? "";
+const messageOf = (error: unknown): string =>
+  firstLine(error instanceof Error ? error.message : String(error));
 const unreadable = (why: string): Merge => ({ kind: "unreadable", why });

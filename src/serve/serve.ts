@@ -1,0 +1,119 @@
+import { createServer } from "node:http";
+import { selfSigned } from "../certificates/self-signed.ts";
+import type { ServingCertificate } from "../certificates/source.ts";
+import { ownDefaults, readConfigText } from "../config/load.ts";
+import { parseConfig } from "../config/parse.ts";
+import { watchConfig } from "../config/watch.ts";
+import { VERSION } from "../contract/version.ts";
+import { createLogger } from "../telemetry/logger.ts";
+import { createMetrics } from "../telemetry/metrics.ts";
+import { observeProcess } from "../telemetry/process.ts";
+import { createWebhookApp } from "../webhook/app.ts";
+import { drain } from "../webhook/drain.ts";
+import { createOperationsApp } from "../webhook/operations.ts";
+import { Registrar } from "../webhook/registrar.ts";
+import { desiredWebhookConfiguration } from "../webhook/registration.ts";
+import { createWebhookServer, useCertificate } from "../webhook/server.ts";
+import { servingNames } from "../webhook/serving-names.ts";
+import { openCluster } from "./cluster.ts";
+import { InForce } from "./in-force.ts";
+import { listen } from "./listen.ts";
+import { Opened } from "./opened.ts";
+import { ownNamespace } from "./own-namespace.ts";
+import { reloading } from "./reload.ts";
+import { aborted, type Shutdown } from "./shutdown.ts";
+
+export interface ServeOptions {
+  readonly configPath: string;
+  readonly kubeconfig: string | undefined;
+  readonly environment: NodeJS.ProcessEnv;
+  readonly shutdown: Shutdown;
+}
+
+/**
+ * Serves admission until it is told to stop, and then until the last answer is out. Rejects where it cannot start;
+ * whatever was opened by then is closed again.
+ */
+export async function serve(options: ServeOptions): Promise<void> {
+  const opened = new Opened();
+  try {
+    await run(options, opened);
+  } finally {
+    await opened.close();
+  }
+}
+
+async function run({ configPath, kubeconfig, environment, shutdown }: ServeOptions, opened: Opened) {
+  const defaults = ownDefaults();
+  const text = await readConfigText(configPath);
+  const config = parseConfig(text, configPath, defaults);
+  const { mode } = config.webhook.registration;
+  const own = { ownNamespace: ownNamespace(environment) };
+  const logger = createLogger({ level: config.logLevel });
+  const metrics = createMetrics();
+  const observer = observeProcess(metrics);
+  opened.add(() => observer.stop());
+
+  const inCluster = environment.KUBERNETES_SERVICE_HOST !== undefined;
+  const cluster = await openCluster({ kubeconfig, inCluster, registration: mode, logger });
+  opened.add(() => cluster.stop());
+  const inForce = new InForce(config, own, cluster.surroundings);
+
+  const certificates = selfSigned({ ...servingNames(config, own), logger });
+  let certificate: ServingCertificate | undefined;
+  const registrar = new Registrar({
+    write: (desired) => (mode === "none" ? Promise.resolve() : cluster.register(desired, mode)),
+    logger,
+    metrics,
+  });
+  opened.add(() => registrar.stop());
+
+  const draining = () => shutdown.requested.aborted;
+  const missing = () => [
+    ...(draining() ? ["draining"] : []),
+    ...(certificate === undefined ? ["certificate"] : []),
+    ...(cluster.synced() ? [] : ["caches"]),
+    ...(mode === "none" || registrar.registered ? [] : ["registration"]),
+  ];
+  const operations = createServer(createOperationsApp({ missing, beforeScrape: observer.update, metrics }));
+  opened.add(() => operations.close().closeAllConnections());
+  const operationsAddress = await listen(operations, config.operations, "operations");
+
+  certificate = await certificates.start();
+  opened.add(() => certificates.stop());
+  const app = createWebhookApp({ context: () => inForce.context, draining, logger, metrics });
+  const server = createWebhookServer(app, certificate, logger);
+  opened.add(() => server.close().closeAllConnections());
+  const webhookAddress = await listen(server, config.webhook, "webhook");
+
+  const announce = ({ caPem, notAfter }: ServingCertificate): void => {
+    metrics.certificateExpiry.set(notAfter.getTime() / 1000);
+    if (mode === "none") return;
+    const facts = { ...own, caPem, port: webhookAddress.port };
+    registrar.request(desiredWebhookConfiguration(inForce.config, facts));
+  };
+  announce(certificate);
+  let served = certificate;
+  certificates.onChange((next) => {
+    served = next;
+    useCertificate(server, next);
+    announce(next);
+  });
+  const watch = watchConfig(text, {
+    path: configPath,
+    defaults,
+    ...reloading({ inForce, logger, metrics, afterwards: () => announce(served) }),
+  });
+  opened.add(() => watch.stop());
+
+  logger.info({ version: VERSION, webhook: webhookAddress, operations: operationsAddress }, "listening");
+  await aborted(shutdown.requested);
+  const { drainSeconds, webhook } = inForce.config;
+  logger.info({ signal: shutdown.requested.reason, drainSeconds }, "draining");
+  await drain(server, {
+    lingerMs: drainSeconds * 1000,
+    answerMs: webhook.timeoutSeconds * 1000,
+    atOnce: shutdown.atOnce,
+  });
+  logger.info("stopped");
+}

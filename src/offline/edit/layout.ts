@@ -1,0 +1,154 @@
+import { isCollection, isMap, isScalar, isSeq, type Node, Scalar, type YAMLMap, type YAMLSeq } from "yaml";
+
+/** One replacement in a text. `start` equals `end` for an insertion. */
+export interface Edit {
+  readonly start: number;
+  readonly end: number;
+  readonly text: string;
+}
+
+/** Edits must not overlap; those at the same place come out in the order in which they are given. */
+export function applyEdits(text: string, edits: readonly Edit[]): string {
+  let result = "";
+  let done = 0;
+  for (const { start, end, text: replacement } of edits.toSorted((one, other) => one.start - other.start)) {
+    result += text.slice(done, start) + replacement;
+    done = Math.max(done, end);
+  }
+  return result + text.slice(done);
+}
+
+const BOM = "\uFEFF";
+
+export function lineStart(text: string, offset: number): number {
+  return offset === 0 ? 0 : text.lastIndexOf("\n", offset - 1) + 1;
+}
+
+/** Where the next line starts, or the text's end. */
+export function nextLine(text: string, offset: number): number {
+  return text.indexOf("\n", offset) + 1 || text.length;
+}
+
+/** Spaces that something new needs in front of it to stand in the same column. */
+export function columnOf(text: string, offset: number): number {
+  const start = lineStart(text, offset);
+  return offset - start - (text[start] === BOM ? 1 : 0);
+}
+
+/** True where only spaces stand before it in its line. */
+export function isFirstInLine(text: string, offset: number): boolean {
+  return /^\uFEFF? *$/.test(text.slice(lineStart(text, offset), offset));
+}
+
+export const lineBreakOf = (text: string): string => (/\r?\n/.exec(text)?.[0] === "\r\n" ? "\r\n" : "\n");
+
+/**
+ * A place that holds a value: behind a block map's `key`, behind a block list's `dash`, in a `flow` collection, or the
+ * document as a whole. `from` is behind the indicator and an anchor or tag of the value; `column` is the column of the
+ * key or dash.
+ */
+export interface Slot {
+  readonly kind: "root" | "key" | "dash" | "flow";
+  readonly node: Node | null;
+  readonly from: number;
+  readonly column: number;
+}
+
+/** Behind the last character of what is in the slot; behind its indicator where it is empty. */
+export function contentEnd(text: string, slot: Slot): number {
+  const { node } = slot;
+  if (node === null || node.range == null) return slot.from;
+  if (isScalar(node) && node.range[0] === node.range[1]) return slot.from;
+  if (isBlockScalar(node)) {
+    let end = node.range[1];
+    while (end > node.range[0] && /\s/.test(text[end - 1] ?? "")) end--;
+    return end;
+  }
+  const last = isBlockCollection(node) ? lastSlot(text, node) : undefined;
+  return last === undefined ? node.range[1] : contentEnd(text, last);
+}
+
+/**
+ * Where a new line may be inserted behind what is in the slot: the start of a line. Comments that stand deeper than
+ * `column` still belong to it.
+ */
+export function lineBehind(text: string, slot: Slot, column: number): number {
+  let line = endOfLines(text, slot);
+  for (;;) {
+    const next = nextLine(text, line);
+    const comment = /^( *)#/.exec(text.slice(line, next));
+    if (comment === null || (comment[1] ?? "").length <= column) return line;
+    line = next;
+  }
+}
+
+function endOfLines(text: string, slot: Slot): number {
+  const { node } = slot;
+  if (isBlockScalar(node) && node.range) {
+    return text[node.range[1] - 1] === "\n" ? node.range[1] : nextLine(text, node.range[1]);
+  }
+  const last = isBlockCollection(node) ? lastSlot(text, node) : undefined;
+  return last === undefined ? nextLine(text, contentEnd(text, slot)) : endOfLines(text, last);
+}
+
+function lastSlot(text: string, node: Node): Slot | undefined {
+  return (isMap(node) ? pairSlots(text, node) : itemSlots(text, node)).at(-1);
+}
+
+/** The values of a map, each with its key. Keys that are no scalars are left out. */
+export function pairSlots(
+  text: string,
+  map: Node,
+): (Slot & { readonly key: string; readonly start: number })[] {
+  if (!isMap(map)) return [];
+  const kind = isBlockCollection(map) ? "key" : "flow";
+  return map.items.flatMap(({ key, value, srcToken }) => {
+    if (!isScalar(key) || !key.range) return [];
+    const from = behindIndicator(srcToken?.sep, "map-value-ind") ?? key.range[1];
+    const start = key.range[0];
+    const node = value as Node | null;
+    return [{ kind, key: String(key.value), start, node, from, column: columnOf(text, start) }];
+  });
+}
+
+/** The items of a list. `start` is the dash of a block list, the item itself in a flow list. */
+export function itemSlots(text: string, list: Node): (Slot & { readonly start: number })[] {
+  if (!isSeq(list)) return [];
+  const token = list.srcToken;
+  if (token?.type === "block-seq") {
+    const dashed = token.items.filter(({ start }) => start.some(({ type }) => type === "seq-item-ind"));
+    return list.items.map((node, index) => {
+      const tokens = dashed[index]?.start ?? [];
+      const start = tokens.find(({ type }) => type === "seq-item-ind")?.offset ?? 0;
+      const from = behindIndicator(tokens, "seq-item-ind") ?? start + 1;
+      return { kind: "dash", node: node as Node | null, start, from, column: columnOf(text, start) };
+    });
+  }
+  return list.items.map((node) => {
+    const start = (node as Node).range?.[0] ?? 0;
+    return { kind: "flow", node: node as Node, start, from: start, column: columnOf(text, start) };
+  });
+}
+
+interface SourceToken {
+  readonly type: string;
+  readonly offset: number;
+  readonly source: string;
+}
+
+function behindIndicator(tokens: readonly SourceToken[] | undefined, indicator: string): number | undefined {
+  const start = tokens?.findIndex(({ type }) => type === indicator) ?? -1;
+  if (tokens === undefined || start === -1) return undefined;
+  const last = tokens.findLast(
+    ({ type }, index) => index >= start && (type === indicator || type === "anchor" || type === "tag"),
+  );
+  return last === undefined ? undefined : last.offset + last.source.length;
+}
+
+export function isBlockScalar(node: unknown): node is Scalar {
+  return isScalar(node) && (node.type === Scalar.BLOCK_LITERAL || node.type === Scalar.BLOCK_FOLDED);
+}
+
+export function isBlockCollection(node: Node | null): node is YAMLMap | YAMLSeq {
+  return isCollection(node) && (node.srcToken?.type === "block-map" || node.srcToken?.type === "block-seq");
+}

@@ -16,13 +16,26 @@ export function legacyDiscoveryContainer(
 }
 
 const LOOP = /\b(while|until|for)\b/;
-const TARGET = /\b(endpoints?|endpointslices?)\b|\blabels?\b[^\n]*\b(role|spilo-role|master|primary)\b/i;
-const WRITE = /\bkubectl\b[^\n]*\b(patch|apply|label|replace)\b|\b(PATCH|PUT)\b/;
+const OBJECT = /\b(endpoints?|endpointslices?)\b/i;
+const LABEL = /\blabels?\b/i;
+const ROLE = /\b(role|spilo-role|master|primary)\b/i;
+const KUBECTL = /\bkubectl\b/;
+const VERB = /\b(patch|apply|label|replace)\b/;
+const METHOD = /\b(PATCH|PUT)\b/;
 
 function loops(container: JsonObject): boolean {
   const script = [container.command, container.args].flatMap((words) =>
     Array.isArray(words) ? words.filter((word) => typeof word === "string") : [],
   );
   const text = script.join("\n").slice(0, 64 * 1024);
-  return LOOP.test(text) && TARGET.test(text) && WRITE.test(text);
+  if (!LOOP.test(text)) return false;
+  const lines = text.split("\n");
+  const targets = OBJECT.test(text) || lines.some((line) => stand(line, LABEL, ROLE));
+  return targets && (METHOD.test(text) || lines.some((line) => stand(line, KUBECTL, VERB)));
+}
+
+/** The one stands before the other. One expression for both would take quadratic time on a hostile line. */
+function stand(line: string, one: RegExp, other: RegExp): boolean {
+  const first = one.exec(line);
+  return first !== null && other.test(line.slice(first.index + first[0].length));
 }

@@ -53,11 +53,11 @@ export interface ServiceFacts {
 
 /** The facts of a Service object as the API gives it. */
 export function serviceFacts(service: JsonObject): ServiceFacts {
-  const spec = (service["spec"] ?? {}) as JsonObject;
+  const spec = (service.spec ?? {}) as JsonObject;
   return {
-    headless: spec["clusterIP"] === "None",
-    publishNotReadyAddresses: spec["publishNotReadyAddresses"] === true,
-    selector: (spec["selector"] ?? {}) as Record<string, string>,
+    headless: spec.clusterIP === "None",
+    publishNotReadyAddresses: spec.publishNotReadyAddresses === true,
+    selector: (spec.selector ?? {}) as Record<string, string>,
   };
 }
 

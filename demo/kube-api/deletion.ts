@@ -7,9 +7,10 @@ import { conflict } from "./status.ts";
 
 /** What a DELETE comes to. */
 export type Deletion =
-  | { readonly kind: "remove" }
+  /** Gone; where a kind has a grace period, after one more change, to an object that is being deleted. */
+  | { readonly kind: "remove"; readonly marked: KubeObject | undefined }
   /** Kept, as an object that is being deleted. */
-  | { readonly kind: "mark"; readonly object: KubeObject }
+  | { readonly kind: "mark"; readonly marked: KubeObject }
   /** Being deleted already, and no sooner for this request. */
   | { readonly kind: "pending" };
 
@@ -31,15 +32,19 @@ export function deletionOf(
 ): Deletion {
   const { deletionTimestamp, deletionGracePeriodSeconds: remaining = 0, finalizers = [] } = object.metadata;
   const grace = graceOf(object, resource, options);
-  if (deletionTimestamp !== undefined && remaining > 0 && grace >= remaining) return { kind: "pending" };
-  if (grace === 0 && finalizers.length === 0) return { kind: "remove" };
-  if (deletionTimestamp !== undefined && remaining === 0) return { kind: "pending" };
-  const metadata = {
-    ...object.metadata,
-    deletionTimestamp: timestamp(now + grace * 1000),
-    deletionGracePeriodSeconds: grace,
-  };
-  return { kind: "mark", object: { ...object, metadata } };
+  const deleting = deletionTimestamp !== undefined;
+  if (deleting && remaining > 0 && grace >= remaining) return { kind: "pending" };
+  const ended = deleting && remaining === 0;
+  const marked = ended ? undefined : markedFor(object, grace, now);
+  if (grace === 0 && finalizers.length === 0) {
+    return { kind: "remove", marked: resource.gracefulDeletion ? marked : undefined };
+  }
+  return marked === undefined ? { kind: "pending" } : { kind: "mark", marked };
+}
+
+function markedFor(object: KubeObject, grace: number, now: number): KubeObject {
+  const times = { deletionTimestamp: timestamp(now + grace * 1000), deletionGracePeriodSeconds: grace };
+  return { ...object, metadata: { ...object.metadata, ...times } };
 }
 
 /** Seconds. */

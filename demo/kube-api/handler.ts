@@ -128,7 +128,7 @@ async function answerTo(
   const order: WriteRequest = {
     target,
     user,
-    dryRun: dryRunOf(query.getAll("dryRun")),
+    dryRun: dryRunOf(query.getAll("dryRun"), OPTIONS_KINDS[target.verb] ?? ""),
     options: optionsOf(query),
     report,
   };
@@ -157,14 +157,14 @@ async function answerTo(
       return patch(services, request, order);
     case "delete": {
       const options = deleteOptions(await readBody(request), query);
-      const dryRun = dryRunOf(Array.isArray(options.dryRun) ? options.dryRun : []);
+      const dryRun = dryRunOf(Array.isArray(options.dryRun) ? options.dryRun : [], "DeleteOptions");
       const { state, gone } = await remove(services, { ...order, dryRun, options }, options);
       if (resource.answersDeleted || !gone) return answer(state);
       return ok(status.success(deletedDetails(resource, state)));
     }
     case "deletecollection": {
       const options = deleteOptions(await readBody(request), query);
-      const dryRun = dryRunOf(Array.isArray(options.dryRun) ? options.dryRun : []);
+      const dryRun = dryRunOf(Array.isArray(options.dryRun) ? options.dryRun : [], "DeleteOptions");
       const selection = selectionOf(query, resource);
       const chosen = store
         .list(resource.id, target.namespace)
@@ -183,7 +183,10 @@ async function patch(services: Services, request: IncomingMessage, order: WriteR
   const { resource, name } = order.target;
   const kind = PATCH_TYPES[contentTypeOf(request)];
   if (kind === undefined || (kind === "strategic" && resource.custom)) {
-    throw status.unsupportedMediaType(Object.keys(PATCH_TYPES));
+    const known = Object.keys(PATCH_TYPES);
+    throw status.unsupportedMediaType(
+      resource.custom ? known.filter((type) => PATCH_TYPES[type] !== "strategic") : known,
+    );
   }
   if (kind === "apply" && order.options.fieldManager === undefined) {
     const text = "Required value: is required for apply patch";
@@ -194,6 +197,11 @@ async function patch(services: Services, request: IncomingMessage, order: WriteR
   if (caveat !== undefined) order.report.warnings.push(caveat);
   const applied = (): KubeObject => {
     const object = asKubeObject(change as Json, resource);
+    const { uid } = object.metadata;
+    if (uid !== undefined) {
+      const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
+      throw status.conflict(resource, name, why);
+    }
     return { ...object, metadata: { ...object.metadata, name: object.metadata.name ?? name } };
   };
   const { state, created } = await update(services, order, {
@@ -218,12 +226,20 @@ function deletedDetails({ group, plural }: Resource, { object }: Stored): JsonOb
 }
 
 /** @throws StatusError 422 */
-function dryRunOf(values: readonly Json[]): boolean {
-  const unknown = values.find((value) => value !== "All");
-  if (unknown === undefined) return values.length > 0;
-  const text = `Unsupported value: ${JSON.stringify(unknown)}: supported values: "All"`;
-  throw status.invalid("Options", "meta.k8s.io", "", "dryRun", "FieldValueInvalid", text);
+function dryRunOf(values: readonly Json[], optionsKind: string): boolean {
+  if (values.every((value) => value === "All")) return values.length > 0;
+  const text = `Unsupported value: ${JSON.stringify(values)}: supported values: "All"`;
+  throw status.invalid(optionsKind, "meta.k8s.io", "", "dryRun", "FieldValueNotSupported", text);
 }
+
+/** Those of a delete may also come in the body. */
+const OPTIONS_KINDS: Readonly<Partial<Record<Target["verb"], string>>> = {
+  create: "CreateOptions",
+  update: "UpdateOptions",
+  patch: "PatchOptions",
+  delete: "DeleteOptions",
+  deletecollection: "DeleteOptions",
+};
 
 const OPTIONS = ["fieldManager", "fieldValidation"];
 

@@ -30,7 +30,9 @@ export const contentTypeOf = (request: IncomingMessage): string =>
 
 /** @param warnings sent as one `Warning` header each; repetitions once */
 export function send(response: ServerResponse, answer: Answer, warnings: readonly string[]): void {
-  if (warnings.length > 0) response.setHeader("warning", [...new Set(warnings)].map(warningHeader));
+  // One with control characters is left out, as no header can hold it.
+  const shown = new Set(warnings.filter((text) => !/\p{Cc}/u.test(text)));
+  if (shown.size > 0) response.setHeader("warning", [...shown].map(warningHeader));
   // As bytes: Node would write a text and the headers before it in one encoding, the text's.
   const body = Buffer.from(answer.body);
   response.writeHead(answer.code, {
@@ -55,6 +57,6 @@ export const ok = (body: object | Status, code = 200): Answer => ({ code, body: 
 
 /** RFC 7234, 5.5, with code 299 as Kubernetes sends it. Header bytes are UTF-8, which Node takes as latin1. */
 function warningHeader(text: string): string {
-  const oneLine = text.replace(/\p{Cc}+/gu, " ").replace(/["\\]/g, "\\$&");
-  return `299 - "${Buffer.from(oneLine).toString("latin1")}"`;
+  const quoted = text.replace(/["\\]/g, "\\$&");
+  return `299 - "${Buffer.from(quoted).toString("latin1")}"`;
 }

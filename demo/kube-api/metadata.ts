@@ -33,8 +33,10 @@ export function withoutSystemFields(object: KubeObject): KubeObject {
 /** A new object, ready to be kept, under its final name. */
 export function initialized(object: KubeObject, resource: Resource, name: string): KubeObject {
   const metadata = { ...object.metadata, name, uid: randomUUID(), creationTimestamp: timestamp(Date.now()) };
-  const { initialStatus } = resource;
-  return { ...object, metadata, ...(initialStatus === undefined ? {} : { status: initialStatus(object) }) };
+  if (resource.initialStatus === "sent") return { ...object, metadata };
+  const { status: _status, ...rest } = object;
+  const status = resource.initialStatus(object);
+  return { ...(rest as KubeObject), metadata, ...(status === undefined ? {} : { status }) };
 }
 
 /** Set once, at creation or deletion: an update neither changes nor removes them. */
@@ -80,6 +82,11 @@ export function requireName(object: KubeObject, resource: Resource): void {
 /** @throws StatusError 400 where an object is sent to the path of another */
 export function requireNameOfPath(object: KubeObject, name: string): void {
   const own = object.metadata.name ?? "";
+  if (own === "") {
+    throw badRequest(
+      `the name of the object (${name} based on URL) was undeterminable: name must be provided`,
+    );
+  }
   if (own !== name) {
     throw badRequest(`the name of the object (${own}) does not match the name on the URL (${name})`);
   }

@@ -30,6 +30,9 @@ export function parsePatch(kind: PatchKind, body: string): JsonObject | Operatio
     throw badRequest("error decoding patch: a JSON patch is a list of operations");
   }
   if (!isObject(patch)) throw badRequest("error decoding patch: not an object");
+  if (kind === "apply" && (patch.apiVersion === undefined || patch.kind === undefined)) {
+    throw badRequest(`invalid object type: ${patch.apiVersion ?? "/"}, Kind=${patch.kind ?? ""}`);
+  }
   return patch;
 }
 

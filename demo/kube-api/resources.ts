@@ -17,8 +17,8 @@ export interface Resource {
   readonly namespaced: boolean;
   /** `/status` is a path of its own, and the main path leaves `status` alone. */
   readonly statusSubresource: boolean;
-  /** What `status` is on create, whatever was sent; undefined keeps what was sent. */
-  readonly initialStatus: ((object: KubeObject) => JsonObject) | undefined;
+  /** What `status` is on create, whatever was sent; `sent` keeps that. */
+  readonly initialStatus: "sent" | ((object: KubeObject) => JsonObject | undefined);
   /** What the server fills in on every write, before admission. */
   readonly complete: (object: KubeObject) => KubeObject;
   /** PUT to a name that is not there creates it. */
@@ -44,7 +44,7 @@ function resource(row: Row): Resource {
     shortNames: [],
     namespaced: true,
     statusSubresource: row.initialStatus !== undefined,
-    initialStatus: undefined,
+    initialStatus: "sent",
     complete: (object) => object,
     createOnUpdate: false,
     unconditionalUpdate: true,
@@ -220,7 +220,7 @@ export function customResource(definition: KubeObject): Resource | undefined {
     kind,
     shortNames,
     namespaced: at(spec, "scope") === "Namespaced",
-    statusSubresource: at(version, "subresources", "status") !== undefined,
+    ...(at(version, "subresources", "status") === undefined ? {} : { initialStatus: () => undefined }),
     unconditionalUpdate: false,
     custom: true,
   });

@@ -64,9 +64,9 @@ export function readVerdict(uid: string, answer: string): Verdict | string {
     return invalid("webhook returned response.patch but not response.patchType");
   if (!patch && patchType !== null)
     return invalid("webhook returned response.patchType but not response.patch");
-  if (patch && patchType !== "JSONPatch") return `unsupported patch type "${patchType}"`;
   const operations = patch ? parse(Buffer.from(patch, "base64").toString()) : [];
   if (!Array.isArray(operations)) return "received undecodable patch in webhook response: not a list";
+  if (operations.length > 0 && patchType !== "JSONPatch") return `unsupported patch type "${patchType}"`;
   return {
     allowed,
     result: isObject(status) ? status : {},

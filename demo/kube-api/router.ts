@@ -1,5 +1,5 @@
 import type { Resource, ResourceTable } from "./resources.ts";
-import { noSuchPath, notFound, notSupported } from "./status.ts";
+import { generic, noSuchPath, notFound } from "./status.ts";
 
 export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete" | "deletecollection";
 
@@ -48,7 +48,7 @@ export function route(method: string, url: URL, table: ResourceTable): Target {
   const verb = verbs[method === "HEAD" ? "GET" : method];
   const known = resource.virtual ? verb === "create" : verb !== undefined;
   const anywhere = resource.namespaced && namespace === undefined;
-  if (verb === undefined || !known || (anywhere && verb !== "list")) throw notSupported(resource, method);
+  if (verb === undefined || !known || (anywhere && verb !== "list")) throw generic(405);
   return {
     verb: verb === "list" && isTrue(url.searchParams.get("watch")) ? "watch" : verb,
     resource,

@@ -85,7 +85,7 @@ export function invalid(
   group: string,
   name: string,
   field: string,
-  type: "FieldValueRequired" | "FieldValueInvalid" | "FieldValueForbidden",
+  type: "FieldValueRequired" | "FieldValueInvalid" | "FieldValueNotSupported",
   text: string,
 ): StatusError {
   const what = group === "" ? kind : `${kind}.${group}`;
@@ -98,17 +98,6 @@ export function invalid(
 export const badRequest = (message: string) => new StatusError(400, "BadRequest", message);
 
 export const unauthorized = () => new StatusError(401, "Unauthorized", "Unauthorized");
-
-export const notSupported = (what: Qualified, verb: string) =>
-  new StatusError(
-    405,
-    "MethodNotAllowed",
-    `${verb} is not supported on resources of kind "${qualifiedName(what)}"`,
-    about(what, ""),
-  );
-
-export const notAcceptable = (accepted: string) =>
-  new StatusError(406, "NotAcceptable", `only the following media types are accepted: ${accepted}`);
 
 export const unsupportedMediaType = (accepted: readonly string[]) =>
   new StatusError(
@@ -128,6 +117,10 @@ export const internalError = (text: string) =>
 
 /** An error that no part of a real API server has translated either: no reason, the bare text. */
 export const untranslated = (text: string) => new StatusError(500, "", text);
+
+/** What Go says of a resourceVersion that is none. */
+export const notANumber = (text: string): string =>
+  `strconv.ParseUint: parsing ${JSON.stringify(text)}: invalid syntax`;
 
 interface Generic {
   readonly reason: string;

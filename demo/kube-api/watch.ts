@@ -3,7 +3,7 @@ import { apiVersionOf } from "./decode.ts";
 import type { Faults, RequestFacts, WatchFault } from "./faults.ts";
 import { type Selection, selectionOf } from "./read.ts";
 import { isTrue, type Target } from "./router.ts";
-import { badRequest, expired, type Status } from "./status.ts";
+import { expired, notANumber, type Status, untranslated } from "./status.ts";
 import type { Change, Store } from "./store.ts";
 import { Stored } from "./stored.ts";
 
@@ -26,10 +26,12 @@ interface Order {
   readonly timeoutMs: number | undefined;
 }
 
-/** @throws StatusError 400 */
+/** @throws StatusError */
 export function watchOrder(target: Target, query: URLSearchParams): Order {
   const version = query.get("resourceVersion") ?? "";
-  if (!/^\d*$/.test(version)) throw badRequest(`invalid resource version: ${JSON.stringify(version)}`);
+  if (!/^\d*$/.test(version)) {
+    throw untranslated(`resourceVersion: Invalid value: ${JSON.stringify(version)}: ${notANumber(version)}`);
+  }
   const initial = isTrue(query.get("sendInitialEvents"));
   const seconds = Number(query.get("timeoutSeconds") ?? 0);
   return {

@@ -22,8 +22,10 @@ export type ResolveService = (namespace: string, name: string, port: number) => 
 const RETRIES = 10;
 
 interface Endpoint {
-  /** As the client shows it in messages. */
-  readonly url: URL;
+  /** Host and port as they are called, which need not be those that are dialled. */
+  readonly authority: string;
+  /** With the query. */
+  readonly path: string;
   readonly host: string;
   readonly port: number;
   readonly servername: string;
@@ -52,7 +54,7 @@ export class WebhookClient {
         ? readVerdict(uid, answer.body)
         : `failed to call webhook: ${complaint(answer)}`;
     } catch (error) {
-      return `failed to call webhook: Post "${endpoint.url}": ${networkText(error, signal, endpoint)}`;
+      return `failed to call webhook: Post "https://${endpoint.authority}${endpoint.path}": ${networkText(error, signal, endpoint)}`;
     }
   }
 
@@ -65,25 +67,21 @@ export class WebhookClient {
   #endpoint({ clientConfig, timeoutSeconds }: Hook): Endpoint | string {
     const caPem = Buffer.from(asString(clientConfig.caBundle) ?? "", "base64").toString();
     const target = asString(clientConfig.url) ?? serviceUrl(clientConfig);
-    if (target === undefined || !URL.canParse(target)) {
+    const authority = /^https:\/\/([^/?#]+)/.exec(target ?? "")?.[1];
+    if (target === undefined || authority === undefined || !URL.canParse(target)) {
       return "webhook configuration must have either service or URL";
     }
-    const url = new URL(target);
-    url.searchParams.set("timeout", `${timeoutSeconds}s`);
-    const port = Number(url.port || 443);
+    const { hostname, port: explicit, pathname } = new URL(target);
+    const port = Number(explicit || 443);
+    const path = `${pathname}?timeout=${timeoutSeconds}s`;
+    const named = { authority, path, caPem };
     if (clientConfig.url !== undefined) {
-      return { url, host: url.hostname, port, servername: isIP(url.hostname) ? "" : url.hostname, caPem };
+      return { ...named, host: hostname, port, servername: isIP(hostname) ? "" : hostname };
     }
     const [name, namespace] = [at(clientConfig, "service", "name"), at(clientConfig, "service", "namespace")];
     const address = this.#resolveService(String(namespace), String(name), port);
-    if (address === undefined) return `Post "${url}": service "${name}" not found`;
-    return {
-      url,
-      host: address.host,
-      port: address.port,
-      servername: address.servername ?? url.hostname,
-      caPem,
-    };
+    if (address === undefined) return `Post "https://${authority}${path}": service "${name}" not found`;
+    return { ...named, host: address.host, port: address.port, servername: address.servername ?? hostname };
   }
 
   async #post(endpoint: Endpoint, body: string, signal: AbortSignal): Promise<Answer> {
@@ -106,12 +104,14 @@ export class WebhookClient {
 interface Answer {
   readonly code: number;
   readonly body: string;
+  /** The body is plain text: only then is it quoted. */
+  readonly isText: boolean;
   /** Seconds. */
   readonly retryAfter: number | undefined;
 }
 
 function send(endpoint: Endpoint, agent: Agent, body: string, signal: AbortSignal): Promise<Answer> {
-  const { url, host, port, servername } = endpoint;
+  const { authority, path, host, port, servername } = endpoint;
   return new Promise((resolve, reject) => {
     const request = httpsRequest({
       agent,
@@ -120,9 +120,9 @@ function send(endpoint: Endpoint, agent: Agent, body: string, signal: AbortSigna
       port,
       servername,
       method: "POST",
-      path: url.pathname + url.search,
+      path,
       headers: {
-        host: url.host,
+        host: authority,
         accept: "application/json, */*",
         "content-type": "application/json",
         "content-length": Buffer.byteLength(body),
@@ -144,6 +144,7 @@ async function readAnswer(response: IncomingMessage): Promise<Answer> {
   return {
     code: response.statusCode ?? 0,
     body: Buffer.concat(chunks).toString(),
+    isText: (response.headers["content-type"] ?? "").startsWith("text/"),
     retryAfter: Number.isInteger(seconds) && seconds >= 0 ? seconds : undefined,
   };
 }
@@ -159,14 +160,14 @@ function serviceUrl(clientConfig: JsonObject): string | undefined {
 }
 
 /** What client-go says of an answer that is no success: the Status in it, or words of its own. */
-function complaint({ code, body }: Answer): string {
+function complaint({ code, body, isText }: Answer): string {
   try {
     const answer = JSON.parse(body);
     if (answer?.kind === "Status" && typeof answer.message === "string") return answer.message;
   } catch {
     // Not JSON: no Status.
   }
-  return generic(code, body.trim().slice(0, 2048)).message;
+  return generic(code, isText ? body.trim().slice(0, 2048) : undefined).message;
 }
 
 const UNKNOWN_AUTHORITY = "tls: failed to verify certificate: x509: certificate signed by unknown authority";

@@ -74,10 +74,7 @@ export async function create(backend: Backend, request: WriteRequest, sent: Kube
   const space = namespace ?? "";
   const name = freeName(store, resource, space, admitted);
   const existing = store.get(resource.id, space, name);
-  if (existing !== undefined) {
-    const taken = admitted.metadata.name === name ? status.alreadyExists : status.generatedNameTaken;
-    throw taken(resource, name);
-  }
+  if (existing !== undefined) throw nameTaken(resource, existing.object, admitted.metadata.name === name);
   const next = initialized(admitted, resource, name);
   if (request.dryRun) return { state: new Stored(next, store.revision), created: true };
   const state = store.swap(resource.id, space, name, undefined, next);
@@ -104,13 +101,15 @@ export async function update(backend: Backend, request: WriteRequest, wanted: Up
     const admission = admissionOf(request, "UPDATE", object, existing.object);
     const admitted = (await backend.admit(admission, request.report)) ?? object;
     requireVersion(resource, existing.object, admitted);
+    requireSameUid(resource, existing.object, admitted);
 
     const next = succeeding(existing.object, withVersionOf(existing.object, admitted));
     if (isDeepStrictEqual(next, existing.object)) return { state: existing, created: false };
     if (request.dryRun) return { state: new Stored(next, existing.revision), created: false };
     const ends = endsDeletion(existing.object, next);
     const state = store.swap(resource.id, space, name, existing, ends ? undefined : next);
-    if (state !== undefined) return { state, created: false };
+    if (state === undefined) continue;
+    return { state: ends ? new Stored(next, existing.revision) : state, created: false };
   }
 }
 
@@ -134,11 +133,17 @@ export async function remove(
     await backend.admit(admissionOf(request, "DELETE", undefined, existing.object), request.report);
     const deletion = deletionOf(existing.object, resource, options, Date.now());
     if (deletion.kind === "pending") return { state: existing, gone: false };
-    if (request.dryRun) return { state: existing, gone: deletion.kind === "remove" };
-    if (deletion.kind === "remove") removeContents(backend, existing.object, resource);
-    const next = deletion.kind === "mark" ? deletion.object : undefined;
-    const state = store.swap(resource.id, space, name, existing, next);
-    if (state !== undefined) return { state, gone: deletion.kind === "remove" };
+    const gone = deletion.kind === "remove";
+    if (request.dryRun) {
+      return { state: new Stored(deletion.marked ?? existing.object, existing.revision), gone };
+    }
+    const { marked } = deletion;
+    const last = marked === undefined ? existing : store.swap(resource.id, space, name, existing, marked);
+    if (last === undefined) continue;
+    if (!gone) return { state: last, gone };
+    removeContents(backend, last.object, resource);
+    const state = store.swap(resource.id, space, name, last, undefined);
+    if (state !== undefined) return { state, gone };
   }
 }
 
@@ -182,6 +187,15 @@ function freeName(store: Store, resource: Resource, namespace: string, object: K
   return generated;
 }
 
+function nameTaken(resource: Resource, existing: KubeObject, chosen: boolean): status.StatusError {
+  const { name = "", deletionTimestamp } = existing.metadata;
+  const refusal = (chosen ? status.alreadyExists : status.generatedNameTaken)(resource, name);
+  if (deletionTimestamp !== undefined) {
+    refusal.status.message = `object is being deleted: ${refusal.status.message}`;
+  }
+  return refusal;
+}
+
 function requireUid(
   resource: Resource,
   space: string,
@@ -221,7 +235,16 @@ function requireVersion(resource: Resource, existing: KubeObject, next: KubeObje
     const field = "metadata.resourceVersion";
     throw status.invalid(resource.plural, resource.group, name, field, "FieldValueInvalid", text);
   }
+  if (!/^\d+$/.test(version)) throw status.untranslated(status.notANumber(version));
   if (version !== existing.metadata.resourceVersion) throw status.conflict(resource, name, status.STALE);
+}
+
+/** A PUT that names another uid has been refused as a conflict before; this is left for patches. */
+function requireSameUid(resource: Resource, existing: KubeObject, next: KubeObject): void {
+  const { name = "", uid = "" } = next.metadata;
+  if (uid === "" || uid === existing.metadata.uid) return;
+  const text = `Invalid value: ${JSON.stringify(uid)}: field is immutable`;
+  throw status.invalid(resource.kind, resource.group, name, "metadata.uid", "FieldValueInvalid", text);
 }
 
 function withVersionOf(existing: KubeObject, next: KubeObject): KubeObject {

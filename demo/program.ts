@@ -1,0 +1,66 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+
+const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
+
+/** One line of a process's log, as pino writes it. */
+export type LogLine = { readonly msg?: string } & Readonly<Record<string, unknown>>;
+
+/** `patroni-injector` as a process of its own. */
+export class Program {
+  readonly log: LogLine[] = [];
+  readonly #child: ChildProcess;
+  #stderr = "";
+
+  constructor(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
+    this.#child = spawn(process.execPath, [MAIN, ...args], {
+      stdio: ["ignore", "pipe", "pipe"],
+      env: { PATH: process.env.PATH ?? "", ...environment },
+    });
+    for (const stream of [this.#child.stdout, this.#child.stderr]) {
+      if (stream === null) continue;
+      createInterface({ input: stream }).on("line", (line) => this.#take(line));
+    }
+  }
+
+  get pid(): number | undefined {
+    return this.#child.pid;
+  }
+
+  /** Waits for a log line with this message; rejects where the process ends first, or in time it does not come. */
+  async said(message: string, timeoutMs = 15_000): Promise<LogLine> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const line = this.log.find(({ msg }) => msg === message);
+      if (line !== undefined) return line;
+      if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
+        throw new Error(
+          `the process ended before it said "${message}": ${this.#stderr.trim() || "no error was printed"}`,
+        );
+      }
+      if (performance.now() > deadline)
+        throw new Error(`the process did not say "${message}" in ${timeoutMs} ms`);
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+  }
+
+  /** Ends the process: SIGTERM, and SIGKILL where that takes longer than the bound. */
+  async stop(timeoutMs = 5000): Promise<void> {
+    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    const exited = once(this.#child, "exit");
+    this.#child.kill("SIGTERM");
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), timeoutMs);
+    await exited;
+    clearTimeout(timer);
+  }
+
+  #take(line: string): void {
+    try {
+      this.log.push(JSON.parse(line) as LogLine);
+    } catch {
+      this.#stderr += `${line}\n`;
+    }
+  }
+}

@@ -46,7 +46,11 @@ async function demo(): Promise<number> {
       `serves HTTPS with a certificate of its own; ${WEBHOOK_CONFIGURATION} is registered`,
     );
 
-    const result = await injectionScenario(client, timeline);
+    const result = await injectionScenario(
+      client,
+      timeline,
+      (namespace, pod) => api.get("pods", namespace, pod) !== undefined,
+    );
     report(timeline, result);
     if (flags.keep) await untilInterrupted(timeline, kubeconfig);
     return failures(result).length === 0 ? 0 : 1;

@@ -35,7 +35,7 @@ const EVIDENCE: readonly { readonly weight: number; readonly test: (container: J
  */
 export function findPatroniContainer(containers: readonly JsonObject[]): FoundContainer {
   const weights = containers.map(weigh);
-  const best = Math.max(0, ...weights);
+  const best = weights.reduce((most, weight) => Math.max(most, weight), 0);
   if (best === 0) return { kind: "none" };
   const candidates = containers.flatMap((container, index) =>
     weights[index] === best ? [{ container, index }] : [],

@@ -71,6 +71,11 @@ describe("the container that runs Patroni", () => {
   }
 });
 
+test("as many containers as a request can hold", () => {
+  const many = Array.from({ length: 500_000 }, () => ({ name: "a" }));
+  assert.deepEqual(findPatroniContainer([...many, named("db", env("PATRONI_NAME"))]), found(500_000));
+});
+
 describe("flavour", () => {
   const rows: readonly [name: string, container: JsonObject, expected: "patroni" | "spilo"][] = [
     ["plain", named("a", env("PATRONI_NAME"), image("patroni")), "patroni"],

@@ -1,5 +1,6 @@
 import { POD_NAME_ENV } from "../../contract/names.ts";
 import { SIDECAR_ENV } from "../../contract/sidecar-env.ts";
+import { sameJson } from "../../json/same.ts";
 import { asString, at, type JsonObject } from "../../json/value.ts";
 import {
   type ConnectAddresses,
@@ -29,6 +30,9 @@ const POD_NAME_ENTRY: JsonObject = {
   valueFrom: { fieldRef: { apiVersion: "v1", fieldPath: "metadata.name" } },
 };
 const POD_NAME = `$(${POD_NAME_ENV})`;
+
+/** Of a DNS name with a port; the names of variables in it may be longer than what they stand for. */
+const LONGEST_ADDRESS = 1024;
 
 /**
  * Makes the member announce its DNS name instead of its address: by environment for plain Patroni, inside the
@@ -61,7 +65,7 @@ export function announcedAddresses(draft: Draft, member: Member): string[] {
     .filter((entry) => names.includes(entry.name as string))
     .map((entry) => entry.value);
   const variable = configurationVariable(draft, member);
-  const text = draft.env.find((entry) => entry.name === variable)?.value;
+  const text = draft.env.findLast((entry) => entry.name === variable)?.value;
   const fromText = Object.values(addressesInText(text));
   return [...fromEnv, ...fromText].filter(
     (value) => typeof value === "string" && !value.includes(POD_NAME),
@@ -77,7 +81,7 @@ export function patroniHost(draft: Draft, member: Member): string | undefined {
   const single = draft.env.findLast((entry) => entry.name === VARIABLES.patroni.restApi)?.value;
   const text = draft.env.findLast((entry) => entry.name === variable)?.value;
   const address = variable === undefined ? single : addressesInText(text).restApi;
-  if (typeof address !== "string") return undefined;
+  if (typeof address !== "string" || address.length > LONGEST_ADDRESS) return undefined;
   let known = true;
   const host = address.replace(/:[0-9]+$/, "").replace(/\$\(([^)]*)\)/g, (_, name: string) => {
     const path = asString(
@@ -153,8 +157,10 @@ function byText(
       notes: [{ reason: "spilo-configuration-invalid", detail: `${variable}: ${merge.why}` }],
     };
   }
-  if (entry === undefined) draft.env.push({ name: variable, value: merge.text });
-  else if (merge.text !== text) draft.env[index] = { ...entry, value: merge.text };
+  if (merge.text !== text) {
+    if (entry === undefined) draft.env.push({ name: variable, value: merge.text });
+    else draft.env[index] = { ...entry, value: merge.text };
+  }
   const kept = [...setByVariable.map((purpose) => VARIABLES.spilo[purpose]), ...merge.kept];
   return {
     applied: kept.length < PURPOSES.length,
@@ -170,12 +176,21 @@ function isOurs(address: unknown, wanted: ConnectAddresses): boolean {
   return address.includes(POD_NAME) || PURPOSES.some((purpose) => wanted[purpose] === address);
 }
 
-/** `$(VAR)` expands only where VAR stands EARLIER in the same list: puts our variable before its first use. */
+/**
+ * `$(VAR)` expands only where VAR stands EARLIER in the same list: puts our variable before its first use, and gives it
+ * back the meaning and the one place that it must have.
+ */
 function orderPodName(env: JsonObject[]): void {
-  const uses = (entry: JsonObject) => typeof entry.value === "string" && entry.value.includes(POD_NAME);
-  const firstUse = env.findIndex(uses);
+  const others = env.filter((entry) => entry.name !== POD_NAME_ENV);
+  const firstUse = others.findIndex(
+    (entry) => typeof entry.value === "string" && entry.value.includes(POD_NAME),
+  );
   const present = env.findIndex((entry) => entry.name === POD_NAME_ENV);
-  if (firstUse === -1 || (present !== -1 && present < firstUse)) return;
-  if (present !== -1) env.splice(present, 1);
-  env.splice(env.findIndex(uses), 0, POD_NAME_ENTRY);
+  const isAlone = env.length - others.length === 1;
+  if (firstUse === -1 || (isAlone && present <= firstUse && sameJson(env[present], POD_NAME_ENTRY))) return;
+  env.length = 0;
+  for (const [index, entry] of others.entries()) {
+    if (index === firstUse) env.push(POD_NAME_ENTRY);
+    env.push(entry);
+  }
 }

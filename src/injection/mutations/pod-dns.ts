@@ -53,7 +53,7 @@ export function podDns(
 
 /** A pod that uses the node's resolver, or one of its own, may not resolve the other members' names. */
 function resolverProblem(draft: Draft, member: Member): string | undefined {
-  const policy = draft.spec.dnsPolicy ?? "ClusterFirst";
+  const policy = draft.spec.dnsPolicy || "ClusterFirst";
   if (policy === "ClusterFirstWithHostNet") return undefined;
   if (policy !== "ClusterFirst") return `dnsPolicy is ${String(policy)}`;
   return member.hostNetwork ? "hostNetwork with dnsPolicy ClusterFirst resolves like the node" : undefined;

@@ -17,7 +17,11 @@ const result = await build({
   target: "node24",
   legalComments: "none",
   // Bundled CommonJS packages ask for Node's own modules by `require`.
-  banner: { js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);' },
+  banner: {
+    js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
+  },
 });
-const sizes = Object.entries(result.metafile.outputs).map(([file, { bytes }]) => `${file} ${Math.ceil(bytes / 1024)} KiB`);
+const sizes = Object.entries(result.metafile.outputs).map(
+  ([file, { bytes }]) => `${file} ${Math.ceil(bytes / 1024)} KiB`,
+);
 process.stdout.write(`${sizes.join("\n")}\n`);

@@ -5,11 +5,12 @@ import { ConfigError } from "../config/problems.ts";
 import type { Config } from "../config/schema.ts";
 import { type Arguments, parseArguments, USAGE } from "./arguments.ts";
 import { coloured, diffOf } from "./diff.ts";
-import { readDocuments } from "./documents.ts";
+import { problemAt, readDocuments, type SourceDocument } from "./documents.ts";
 import { injectDocument, surroundingsOf } from "./inject.ts";
 import { readInputs } from "./input.ts";
-import { asJson, asTheyCame, asYaml, type File } from "./output.ts";
+import { asJson, asTheyCame, asYaml, type File, holdsInexactNumber } from "./output.ts";
 import { printable, reportLines } from "./report.ts";
+import { isJson } from "./stream.ts";
 
 export interface Io {
   readonly stdin: Readable;
@@ -35,7 +36,7 @@ export async function run(argv: readonly string[], io: Io): Promise<number> {
   }
   try {
     const result = await inject(request.arguments, io);
-    const lines = [...result.problems.map(printable), ...result.report];
+    const lines = [...result.report, ...result.problems.map(printable)];
     await write(io.stderr, lines.map((line) => `${line}\n`).join(""));
     if (result.problems.length > 0) return EXIT.badInput;
     await write(io.stdout, result.output);
@@ -67,8 +68,19 @@ async function inject(wanted: Arguments, io: Io): Promise<Result> {
   return {
     output: outputOf(files, wanted, io),
     report: documents.flatMap((document) => reportLines(document, wanted.namespace !== undefined)),
-    problems: documents.flatMap((document) => document.problems),
+    problems: documents.flatMap((document) => [
+      ...document.problems,
+      ...conversionProblems(document.source, wanted.output),
+    ]),
   };
+}
+
+function conversionProblems(source: SourceDocument, output: Arguments["output"]): string[] {
+  const isConverted = output === "json" || (output === "yaml" && isJson(source.text));
+  if (!isConverted || !holdsInexactNumber(source.value)) return [];
+  return [
+    problemAt(source, 0, "holds a whole number too large to be converted exactly; leave --output away"),
+  ];
 }
 
 function injectFiles(

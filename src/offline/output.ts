@@ -27,6 +27,14 @@ export function asYaml(files: readonly File[]): string {
   return yamlStream(converted);
 }
 
+/**
+ * Whole numbers beyond 2^53 are not read exactly. They survive in a text that is edited in place, but not a conversion.
+ */
+export function holdsInexactNumber(value: Json | undefined): boolean {
+  if (typeof value === "number") return Number.isInteger(value) && !Number.isSafeInteger(value);
+  return typeof value === "object" && value !== null && Object.values(value).some(holdsInexactNumber);
+}
+
 /** One object as it is, several as the items of one List, as kubectl prints them. */
 export function asJson(files: readonly File[]): string {
   const values = files.flat().flatMap(({ value }) => objectsOf(value));

@@ -34,7 +34,7 @@ function verdict(decision: Decision): string {
       ? `injected (${parts})`
       : `unchanged, ${decision.reason} (${parts})`;
   }
-  if (decision.kind === "deny") return `refused, ${decision.reason}: ${decision.message}`;
+  if (decision.kind === "deny") return `refused, ${decision.reason}`;
   return `unchanged, ${withWords(decision.reason, decision.detail)}`;
 }
 

@@ -20,24 +20,20 @@ import { printYaml, shifted } from "./print.ts";
 export function changeBlockMap(editor: Editor, slot: Slot, before: JsonObject, after: JsonObject): void {
   const { text } = editor;
   const pairs = isMap(slot.node) ? pairSlots(text, slot.node) : [];
-  const change = mapChange(
-    pairs.map(({ key }) => key),
-    before,
-    after,
-  );
+  const change = mapChange(pairs, before, after);
   if (change === undefined) {
     editor.replace(slot, after);
     return;
   }
   for (const [index, pair] of pairs.entries()) {
-    if (!change.stays(pair.key)) {
-      const next = pairs.slice(index + 1).find(({ key }) => change.stays(key));
+    if (!change.stays(pair)) {
+      const next = pairs.slice(index + 1).find(change.stays);
       removeLines(editor, pair, pair.column, next?.start);
       continue;
     }
     if (Object.hasOwn(after, pair.key))
       editor.change(pair, before[pair.key] ?? null, after[pair.key] ?? null);
-    for (const [key, value] of change.addedBehind(pair.key)) {
+    for (const [key, value] of change.addedBehind(pair)) {
       insertLines(editor, lineBehind(text, pair, pair.column), pair.column, { [key]: value });
     }
   }

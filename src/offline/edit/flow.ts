@@ -10,11 +10,7 @@ import { printJson, shifted } from "./print.ts";
 export function changeFlowMap(editor: Editor, slot: Slot, before: JsonObject, after: JsonObject): void {
   const { text } = editor;
   const pairs = isMap(slot.node) ? pairSlots(text, slot.node) : [];
-  const change = mapChange(
-    pairs.map(({ key }) => key),
-    before,
-    after,
-  );
+  const change = mapChange(pairs, before, after);
   if (change === undefined) {
     editor.replace(slot, after);
     return;
@@ -23,13 +19,13 @@ export function changeFlowMap(editor: Editor, slot: Slot, before: JsonObject, af
   for (const pair of pairs) {
     if (Object.hasOwn(after, pair.key))
       editor.change(pair, before[pair.key] ?? null, after[pair.key] ?? null);
-    for (const [key, value] of change.addedBehind(pair.key)) {
+    for (const [key, value] of change.addedBehind(pair)) {
       const end = contentEnd(text, pair);
       const entry = `${printJson(key)}:${layout.isDense ? "" : " "}${layout.print(value)}`;
       editor.push({ start: end, end, text: `,${layout.gap}${entry}` });
     }
   }
-  removeEntries(editor, pairs, ({ key }) => change.stays(key));
+  removeEntries(editor, pairs, change.stays);
 }
 
 /** Changes a list in brackets, one line or many. */

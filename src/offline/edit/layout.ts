@@ -20,6 +20,8 @@ export function applyEdits(text: string, edits: readonly Edit[]): string {
 
 const BOM = "\uFEFF";
 
+export const MERGE_KEY = "<<";
+
 export function lineStart(text: string, offset: number): number {
   return offset === 0 ? 0 : text.lastIndexOf("\n", offset - 1) + 1;
 }
@@ -54,15 +56,27 @@ export interface Slot {
   readonly column: number;
 }
 
-/** Behind the last character of what is in the slot; behind its indicator where it is empty. */
+/** The value of a map's entry; `start` is where its key starts. */
+export interface PairSlot extends Slot {
+  readonly start: number;
+  readonly key: string;
+  /** The key is a plain `<<`: its value's entries belong to the map. */
+  readonly isMerge: boolean;
+}
+
+/** An item of a list; `start` is where its dash stands, or the item itself in a flow list. */
+export interface ItemSlot extends Slot {
+  readonly start: number;
+}
+
+/** Behind the last character of what is in the slot, its last line break left out; behind its indicator where it is empty. */
 export function contentEnd(text: string, slot: Slot): number {
   const { node } = slot;
   if (node === null || node.range == null) return slot.from;
   if (isScalar(node) && node.range[0] === node.range[1]) return slot.from;
   if (isBlockScalar(node)) {
-    let end = node.range[1];
-    while (end > node.range[0] && /\s/.test(text[end - 1] ?? "")) end--;
-    return end;
+    const [start, end] = node.range;
+    return end - (/\r?\n$/.exec(text.slice(start, end))?.[0].length ?? 0);
   }
   const last = isBlockCollection(node) ? lastSlot(text, node) : undefined;
   return last === undefined ? node.range[1] : contentEnd(text, last);
@@ -96,10 +110,7 @@ function lastSlot(text: string, node: Node): Slot | undefined {
 }
 
 /** The values of a map, each with its key. Keys that are no scalars are left out. */
-export function pairSlots(
-  text: string,
-  map: Node,
-): (Slot & { readonly key: string; readonly start: number })[] {
+export function pairSlots(text: string, map: Node): PairSlot[] {
   if (!isMap(map)) return [];
   const kind = isBlockCollection(map) ? "key" : "flow";
   return map.items.flatMap(({ key, value, srcToken }) => {
@@ -107,12 +118,13 @@ export function pairSlots(
     const from = behindIndicator(srcToken?.sep, "map-value-ind") ?? key.range[1];
     const start = key.range[0];
     const node = value as Node | null;
-    return [{ kind, key: String(key.value), start, node, from, column: columnOf(text, start) }];
+    const isMerge = key.value === MERGE_KEY && key.type === Scalar.PLAIN;
+    return [{ kind, key: String(key.value), isMerge, start, node, from, column: columnOf(text, start) }];
   });
 }
 
-/** The items of a list. `start` is the dash of a block list, the item itself in a flow list. */
-export function itemSlots(text: string, list: Node): (Slot & { readonly start: number })[] {
+/** The items of a list. */
+export function itemSlots(text: string, list: Node): ItemSlot[] {
   if (!isSeq(list)) return [];
   const token = list.srcToken;
   if (token?.type === "block-seq") {

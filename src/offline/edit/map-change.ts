@@ -1,37 +1,40 @@
 import { sameJson } from "../../json/same.ts";
 import type { Json, JsonObject } from "../../json/value.ts";
+import type { PairSlot } from "./layout.ts";
 
-export const MERGE_KEY = "<<";
-
-/** What becomes of the entries of a map, told by the keys that stand in the text. */
+/** What becomes of the entries of a map. */
 export interface MapChange {
-  stays(key: string): boolean;
-  /** The entries to write behind the one of this key, in their order. */
-  addedBehind(key: string): readonly (readonly [key: string, value: Json])[];
+  stays(pair: PairSlot): boolean;
+  /** The entries to write behind this one, in their order. */
+  addedBehind(pair: PairSlot): readonly (readonly [key: string, value: Json])[];
 }
 
 /**
- * `keys` are those in the text. Further keys of `before` come from a merge key: a key that is added overrides them, but
- * none of them can go away. Undefined where the map must be written anew, for that reason or because nothing stays.
+ * `pairs` are those in the text. Keys of `before` that are not among them come from a merge key: a key that is added
+ * overrides them, but none of them can go away. Undefined where the map must be written anew, for that reason or because
+ * nothing stays.
  */
 export function mapChange(
-  keys: readonly string[],
+  pairs: readonly PairSlot[],
   before: JsonObject,
   after: JsonObject,
 ): MapChange | undefined {
-  const written = new Set(keys);
-  const stays = (key: string) => Object.hasOwn(after, key) || key === MERGE_KEY;
-  const last = keys.findLast(stays);
+  const written = new Map(pairs.filter(({ isMerge }) => !isMerge).map((pair) => [pair.key, pair]));
+  const stays = (pair: PairSlot) => pair.isMerge || Object.hasOwn(after, pair.key);
+  const last = pairs.findLast(stays);
   const losesMerged = Object.keys(before).some((key) => !written.has(key) && !Object.hasOwn(after, key));
   if (last === undefined || losesMerged) return undefined;
 
-  const added = new Map<string, [string, Json][]>();
+  const added = new Map<PairSlot, [string, Json][]>();
   let behind = last;
   for (const [key, value] of Object.entries(after)) {
-    if (written.has(key)) behind = key;
+    const pair = written.get(key);
+    if (pair !== undefined) behind = pair;
     else if (value !== undefined && !(Object.hasOwn(before, key) && sameJson(before[key], value))) {
-      added.set(behind, [...(added.get(behind) ?? []), [key, value]]);
+      const entries = added.get(behind) ?? [];
+      added.set(behind, entries);
+      entries.push([key, value]);
     }
   }
-  return { stays, addedBehind: (key) => added.get(key) ?? [] };
+  return { stays, addedBehind: (pair) => added.get(pair) ?? [] };
 }

@@ -1,6 +1,6 @@
 import { Document, Scalar, visit } from "yaml";
 import type { Json } from "../../json/value.ts";
-import { MERGE_KEY } from "./map-change.ts";
+import { MERGE_KEY } from "./layout.ts";
 
 /** How new YAML is laid out: lists below a key either stand deeper than the key (`indentSeq`) or in its column. */
 export interface Style {
@@ -21,6 +21,8 @@ export function printYaml(value: Json, style: Style, like?: Scalar): string {
   const document = new Document(value, {
     version: "1.1",
     compat: "core",
+    customTags: (tags) =>
+      tags.filter((tag) => typeof tag === "string" || tag.tag !== "tag:yaml.org,2002:merge"),
     aliasDuplicateObjects: false,
     toStringDefaults: { lineWidth: 0, doubleQuotedAsJSON: true, indentSeq: style.indentSeq },
   });

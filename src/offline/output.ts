@@ -56,7 +56,7 @@ const jsonStream = (files: readonly File[]): string =>
 function yamlStream(files: readonly File[]): string {
   const pieces = files.flatMap((file) => {
     const texts = file.map(({ text }) => text);
-    return texts.some(isJson) ? texts : [texts.join("")];
+    return file.some(({ source }) => isJson(source.text)) ? texts : [texts.join("")];
   });
   let stream = "";
   for (const piece of pieces) {

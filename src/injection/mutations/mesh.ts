@@ -49,7 +49,8 @@ export function mesh(
 
 function merge(draft: Draft, key: string, additions: readonly string[]): void {
   const present = commaList(draft.annotations[key] ?? "");
-  const missing = [...new Set(additions)].filter((entry) => !present.includes(entry));
+  const known = new Set(present);
+  const missing = [...new Set(additions)].filter((entry) => !known.has(entry));
   if (missing.length > 0) draft.annotations[key] = [...present, ...missing].join(",");
 }
 
@@ -58,7 +59,8 @@ function takeOut(draft: Draft, key: string, ports: readonly string[]): void {
   const included = draft.annotations[key];
   if (included === undefined || included.trim() === "*") return;
   const present = commaList(included);
-  const rest = present.filter((entry) => !ports.includes(entry));
+  const ours = new Set(ports);
+  const rest = present.filter((entry) => !ours.has(entry));
   if (rest.length < present.length) draft.annotations[key] = rest.join(",");
 }
 

@@ -17,7 +17,7 @@ export function spiloToken(draft: Draft, member: Member): { applied: boolean; no
   if (!wantsFix)
     return {
       applied: false,
-      notes: [{ reason: "spilo-token-unreadable", detail: `fsGroup is ${String(group)}` }],
+      notes: [{ reason: "spilo-token-unreadable", detail: `fsGroup is ${JSON.stringify(group)}` }],
     };
   draft.spec.securityContext = { ...context, fsGroup: SPILO_GROUP };
   return { applied: true, notes: [] };

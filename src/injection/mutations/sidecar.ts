@@ -1,5 +1,5 @@
 import { SIDECAR_CONTAINER } from "../../contract/names.ts";
-import { asObject, type JsonObject, objectsIn } from "../../json/value.ts";
+import { asObject, asString, type JsonObject, objectsIn } from "../../json/value.ts";
 import type { Note } from "../decision.ts";
 import type { Draft } from "../draft.ts";
 import type { Member } from "../member.ts";
@@ -24,7 +24,7 @@ export function sidecar(
   if (surroundings.suspended(member.namespace)) {
     return { applied: false, notes: [{ reason: "sidecar-suspended", detail: "" }] };
   }
-  const rival = containerOnPort(draft, settings.sidecar.port);
+  const rival = containerOnPort(draft, member, settings.sidecar.port);
   if (rival !== undefined) {
     return {
       applied: false,
@@ -40,7 +40,8 @@ export function sidecar(
     runAsUser: !surroundings.openshift && asObject(draft.spec.securityContext)?.runAsUser != null,
   };
   const patroniName = options["patroni-scheme"] === "https" ? patroniHost(draft, member) : undefined;
-  put(place.list, place.index, sidecarContainer(member, settings.sidecar, form, patroniName));
+  const planned = sidecarContainer(member, settings.sidecar, form, patroniName);
+  put(place.list, place.index, planned, surroundings.openshift ? ASSIGNED : []);
   for (const volume of sidecarVolumes(member)) {
     const index = draft.volumes.findIndex(({ name }) => name === volume.name);
     if (index === -1) draft.volumes.push(volume);
@@ -68,16 +69,24 @@ function placeOf(draft: Draft, native: boolean): { list: JsonObject[]; index: nu
   return { list: draft.containers, index: draft.containers.length };
 }
 
-function put(list: JsonObject[], index: number, planned: JsonObject): void {
+/** What OpenShift's security context constraints give to each container, ours too: without it they refuse the pod. */
+const ASSIGNED = ["runAsUser", "runAsGroup", "seLinuxOptions"];
+
+function put(list: JsonObject[], index: number, planned: JsonObject, assigned: readonly string[]): void {
   const present = list[index];
   if (present === undefined) {
     list[index] = planned;
     return;
   }
   const { restartPolicy: _, ...others } = present;
+  const context = Object.entries(asObject(present.securityContext) ?? {});
   list[index] = {
     ...others,
     ...planned,
+    securityContext: {
+      ...Object.fromEntries(context.filter(([key]) => assigned.includes(key))),
+      ...asObject(planned.securityContext),
+    },
     env: withExtras(planned.env, present.env, "name"),
     volumeMounts: withExtras(planned.volumeMounts, present.volumeMounts, "mountPath"),
   };
@@ -143,12 +152,15 @@ function podWithoutSidecar(draft: Draft): JsonObject {
   };
 }
 
-function containerOnPort(draft: Draft, port: number): string | undefined {
+/** Declared ports, and those of PostgreSQL and Patroni, which need not be declared. */
+function containerOnPort(draft: Draft, member: Member, port: number): string | undefined {
+  if (port === member.postgresPort || port === member.patroniPort)
+    return asString(draft.containers[draft.patroni]?.name);
   const rival = [...draft.containers, ...draft.initContainers].find(
     ({ name, ports }) =>
       name !== SIDECAR_CONTAINER && objectsIn(ports).some(({ containerPort }) => containerPort === port),
   );
-  return rival?.name as string | undefined;
+  return asString(rival?.name);
 }
 
 function defined(values: Readonly<Partial<Record<"cpu" | "memory", string | undefined>>>): Quantities {

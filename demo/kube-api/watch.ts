@@ -127,7 +127,6 @@ class WatchStream {
     const { resource } = this.#order.target;
     const metadata = {
       resourceVersion: String(this.#store.revision),
-      creationTimestamp: null,
       ...(annotations === undefined ? {} : { annotations }),
     };
     const object = { kind: resource.kind, apiVersion: apiVersionOf(resource), metadata };

@@ -40,7 +40,7 @@ test("a webhook is asked as a real API server asks, and its patch is kept", asyn
   const webhook = await startWebhook(t, () => ({
     response: {
       ...patched({ op: "add", path: "/metadata/labels", value: { injected: "yes" } }),
-      warnings: ['be "careful"', "Größe"],
+      warnings: ['be "careful"', "Größe", "two\nlines", 'be "careful"'],
       auditAnnotations: { reason: "injected" },
     },
   }));
@@ -374,7 +374,7 @@ test("a failed call is refused or passed over, as the failurePolicy says", async
     ],
     [
       "another type",
-      { response: { allowed: true, patchType: "Merge", patch: "W10=" } },
+      { response: { ...patched({ op: "remove", path: "/spec" }), patchType: "Merge" } },
       {},
       /unsupported patch type "Merge"$/,
     ],
@@ -386,7 +386,7 @@ test("a failed call is refused or passed over, as the failurePolicy says", async
     ],
     [
       "status 500",
-      { code: 500, body: "oops" },
+      { code: 500, body: "oops", headers: { "content-type": "text/plain" } },
       {},
       /failed to call webhook: an error on the server \("oops"\) has prevented the request from succeeding$/,
     ],
@@ -404,7 +404,7 @@ test("a failed call is refused or passed over, as the failurePolicy says", async
       "no service",
       allow,
       { clientConfig: { service: { name: "hook", namespace: "none" } } },
-      /Post "https:\/\/hook.none.svc:?.*": service "hook" not found$/,
+      /Post "https:\/\/hook.none.svc:443\/\?timeout=10s": service "hook" not found$/,
     ],
     [
       "no version in common",

@@ -1,7 +1,14 @@
 import { asString, at, type JsonObject } from "../json/value.ts";
+import type { WatchTarget } from "./watch.ts";
 
-/** The objects of one kind, reduced to what is needed of each: the state that a watch keeps. Knows no transport. */
-export class Collection<Fact> {
+/** Where an object stands in a {@link Collection}, and what is kept of it. */
+type Entry<Fact> = readonly [key: string, fact: Fact];
+
+/**
+ * The objects of one kind, reduced to what is needed of each: the state that a watch keeps, and nothing of the watch.
+ * Changed in place, so that an event costs what it changes.
+ */
+export class Collection<Fact> implements WatchTarget<Entry<Fact>> {
   readonly #reduce: (object: JsonObject) => Fact;
   #facts = new Map<string, Fact>();
 
@@ -9,6 +16,7 @@ export class Collection<Fact> {
     this.#reduce = reduce;
   }
 
+  /** @param namespace empty for an object of the whole cluster */
   get(namespace: string, name: string): Fact | undefined {
     return this.#facts.get(`${namespace}/${name}`);
   }
@@ -21,18 +29,25 @@ export class Collection<Fact> {
     return this.#facts.values();
   }
 
+  reduce(object: JsonObject): Entry<Fact> {
+    return [keyOf(object), this.#reduce(object)];
+  }
+
   /** What a list says, whole: what is not in it is gone. */
-  replace(objects: readonly JsonObject[]): void {
-    this.#facts = new Map(objects.map((object) => [keyOf(object), this.#reduce(object)]));
+  replace(entries: readonly Entry<Fact>[]): void {
+    this.#facts = new Map(entries);
   }
 
   /** One event of a watch; an event of another type changes nothing. */
   apply(type: string, object: JsonObject): void {
-    if (type === "ADDED" || type === "MODIFIED") this.#facts.set(keyOf(object), this.#reduce(object));
+    if (type === "ADDED" || type === "MODIFIED") this.#facts.set(...this.reduce(object));
     else if (type === "DELETED") this.#facts.delete(keyOf(object));
   }
 }
 
 function keyOf(object: JsonObject): string {
-  return `${asString(at(object, "metadata", "namespace")) ?? ""}/${asString(at(object, "metadata", "name")) ?? ""}`;
+  const [namespace = "", name = ""] = ["namespace", "name"].map((key) =>
+    asString(at(object, "metadata", key)),
+  );
+  return `${namespace}/${name}`;
 }

@@ -1,82 +1,127 @@
 import { type IncomingMessage, request as plainRequest } from "node:http";
 import { type RequestOptions, request } from "node:https";
 import { KubeConfig } from "@kubernetes/client-node";
+import { FIELD_MANAGER } from "../contract/names.ts";
 import { asString, isObject, type JsonObject } from "../json/value.ts";
 import { KubeError } from "./error.ts";
 
 /** No ordinary request takes longer. Milliseconds. */
 const REQUEST_TIMEOUT_MS = 30_000;
 
-/** An answer larger than this is not ours to read: 10,000 Services come in pages. */
-const LARGEST_ANSWER = 64 * 1024 * 1024;
+/** A page of 500 objects of the largest size that etcd takes would be larger; pages of real ones are a few MB. */
+const LARGEST_ANSWER_BYTES = 64 * 1024 * 1024;
+
+/** A peer that is gone without a word is noticed some ten seconds after this. Milliseconds. */
+const TCP_KEEP_ALIVE_MS = 15_000;
 
 export interface KubeRequest {
   readonly method: "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
-  /** With its query. */
+  /** Without a query. */
   readonly path: string;
+  readonly query?: Readonly<Record<string, string>>;
   readonly body?: JsonObject;
+  /** Default: JSON. A PATCH must say which kind of patch it is. */
   readonly contentType?: string;
   readonly signal?: AbortSignal;
 }
 
 /**
- * A connection to one API server. Objects go in and come out as they are on the wire: a typed client would drop the fields
- * that it does not know. Every failure is a {@link KubeError}.
+ * A connection to one API server. Objects go in and come out as they are on the wire: a typed client would drop the
+ * fields that it does not know. Every failure is a {@link KubeError}.
+ *
+ * client-node knows who we are and whom we trust (kubeconfig, tokens, proxies); the requests are made here, because its
+ * own watch hides an answer's status, reason and `Retry-After`.
  */
 export class KubeConnection {
   readonly #load: () => KubeConfig;
-  #config: KubeConfig;
+  #loaded: KubeConfig | undefined;
 
-  /** @param load reads the credentials anew, for when a token has expired */
+  /**
+   * @param load reads the credentials. Called now, and again after every failure that a rotated token, certificate or
+   *   authority explains: client-node itself keeps a token for a minute, and certificates for ever.
+   */
   constructor(load: () => KubeConfig) {
     this.#load = load;
-    this.#config = load();
+    this.#loaded = load();
   }
 
-  /** Sends a request and reads its whole answer. */
+  /** Sends a request and reads its whole answer, which is a JSON object. */
   async send(call: KubeRequest): Promise<JsonObject> {
     const deadline = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
     const signal = call.signal === undefined ? deadline : AbortSignal.any([call.signal, deadline]);
     const response = await this.open({ ...call, signal });
-    return parsed(await textOf(response));
+    const answer = parsed(await textOf(response));
+    if (answer === undefined)
+      throw new KubeError(`${nameOf(call)}: the answer is no JSON object`, { code: 0 });
+    return answer;
   }
 
-  /** Sends a request and gives the answer as it streams in. Its status is 2xx. */
+  /** Sends a request, and gives the answer as it streams in; its status is 2xx. Without an end of its own. */
   async open(call: KubeRequest): Promise<IncomingMessage> {
-    const first = await this.#exchange(call);
+    const config = this.#config(call);
+    const first = await this.#exchange(config, call);
     if (first.statusCode !== 401) return accepted(first, call);
     first.resume();
-    this.#config = this.#load();
-    return accepted(await this.#exchange(call), call);
+    this.#forget(config);
+    return accepted(await this.#exchange(this.#config(call), call), call);
   }
 
-  async #exchange(call: KubeRequest): Promise<IncomingMessage> {
-    const cluster = this.#config.getCurrentCluster();
-    if (cluster === null) throw new KubeError("the kubeconfig has no current cluster", { code: 0 });
-    const url = new URL(cluster.server.replace(/\/$/, "") + call.path);
+  #config(call: KubeRequest): KubeConfig {
+    try {
+      this.#loaded ??= this.#load();
+      return this.#loaded;
+    } catch (error) {
+      throw unanswered(call, error);
+    }
+  }
+
+  /** The next request reads the credentials anew, unless another one has done so already. */
+  #forget(config: KubeConfig): void {
+    if (this.#loaded === config) this.#loaded = undefined;
+  }
+
+  async #exchange(config: KubeConfig, call: KubeRequest): Promise<IncomingMessage> {
     const options: RequestOptions = { method: call.method, headers: headersOf(call) };
     if (call.signal !== undefined) options.signal = call.signal;
     try {
-      await this.#config.applyToHTTPSOptions(options);
-      return await exchanged(url, options, call.body);
+      await config.applyToHTTPSOptions(options);
+      return await exchanged(urlOf(config, call), options, call.body);
     } catch (error) {
-      throw new KubeError(`${call.method} ${call.path}: ${messageOf(error)}`, { code: 0 }, { cause: error });
+      if (call.signal?.aborted !== true) this.#forget(config);
+      throw unanswered(call, error);
     }
   }
 }
 
-/** Connects by this kubeconfig, or as the pod that the process runs in. Throws where the file cannot be read. */
+/**
+ * Connects by this kubeconfig, or as the pod that the process runs in. Nothing is sent yet.
+ *
+ * @throws Error where the file cannot be read, or names no cluster
+ */
 export function connect(kubeconfig: string | undefined): KubeConnection {
   return new KubeConnection(() => {
     const config = new KubeConfig();
-    if (kubeconfig === undefined) config.loadFromCluster();
-    else config.loadFromFile(kubeconfig);
+    try {
+      if (kubeconfig === undefined) config.loadFromCluster();
+      else config.loadFromFile(kubeconfig);
+    } catch (error) {
+      throw new Error(`kubeconfig ${kubeconfig ?? "of the pod"}: ${messageOf(error)}`, { cause: error });
+    }
+    if (!config.getCurrentCluster()?.server) {
+      throw new Error(`kubeconfig ${kubeconfig ?? "of the pod"}: its current context names no cluster`);
+    }
     return config;
   });
 }
 
+function urlOf(config: KubeConfig, { path, query = {} }: KubeRequest): URL {
+  const server = config.getCurrentCluster()?.server ?? "";
+  const text = new URLSearchParams(query).toString();
+  return new URL(`${server.replace(/\/$/, "")}${path}${text === "" ? "" : `?${text}`}`);
+}
+
 function headersOf({ body, contentType }: KubeRequest): Record<string, string> {
-  const headers = { accept: "application/json", "user-agent": "patroni-injector" };
+  const headers = { accept: "application/json", "user-agent": FIELD_MANAGER };
   return body === undefined ? headers : { ...headers, "content-type": contentType ?? "application/json" };
 }
 
@@ -88,18 +133,20 @@ function exchanged(
   return new Promise((resolve, reject) => {
     const send = url.protocol === "http:" ? plainRequest : request;
     const outgoing = send(url, options, resolve);
+    outgoing.setSocketKeepAlive(true, TCP_KEEP_ALIVE_MS);
     outgoing.on("error", reject);
     outgoing.end(body === undefined ? undefined : JSON.stringify(body));
   });
 }
 
-async function accepted(response: IncomingMessage, { method, path }: KubeRequest): Promise<IncomingMessage> {
+async function accepted(response: IncomingMessage, call: KubeRequest): Promise<IncomingMessage> {
   const code = response.statusCode ?? 0;
   if (code >= 200 && code < 300) return response;
-  const status = parsed(await textOf(response).catch(() => ""));
+  // A proxy answers in HTML, or the answer breaks off: the status code is what counts.
+  const status = parsed(await textOf(response).catch(() => "")) ?? {};
   const retryAfter = Number(response.headers["retry-after"]);
   throw new KubeError(
-    `${method} ${path}: ${code} ${asString(status.message) ?? response.statusMessage ?? ""}`,
+    `${nameOf(call)}: ${code} ${asString(status.message) ?? response.statusMessage ?? ""}`,
     {
       code,
       reason: asString(status.reason) ?? "",
@@ -112,10 +159,10 @@ async function textOf(response: IncomingMessage): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
-    for await (const chunk of response) {
-      size += (chunk as Buffer).length;
-      if (size > LARGEST_ANSWER) throw new Error(`the answer is larger than ${LARGEST_ANSWER} bytes`);
-      chunks.push(chunk as Buffer);
+    for await (const chunk of response as AsyncIterable<Buffer>) {
+      size += chunk.length;
+      if (size > LARGEST_ANSWER_BYTES) throw new Error(`larger than ${LARGEST_ANSWER_BYTES} bytes`);
+      chunks.push(chunk);
     }
   } catch (error) {
     throw new KubeError(`the answer broke off: ${messageOf(error)}`, { code: 0 }, { cause: error });
@@ -123,14 +170,22 @@ async function textOf(response: IncomingMessage): Promise<string> {
   return Buffer.concat(chunks).toString("utf8");
 }
 
-/** A text that is no JSON object becomes an empty one: proxies answer in HTML. */
-function parsed(text: string): JsonObject {
+function parsed(text: string): JsonObject | undefined {
   try {
     const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : {};
+    return isObject(value) ? value : undefined;
   } catch {
-    return {};
+    return undefined;
   }
 }
 
-const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+const nameOf = ({ method, path }: KubeRequest): string => `${method} ${path}`;
+
+const unanswered = (call: KubeRequest, error: unknown): KubeError =>
+  new KubeError(`${nameOf(call)}: ${messageOf(error)}`, { code: 0 }, { cause: error });
+
+/** Of an attempt on several addresses (IPv6 and IPv4) Node says nothing but the code. */
+function messageOf(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  return error.message || ((error as NodeJS.ErrnoException).code ?? error.name);
+}

@@ -7,7 +7,7 @@ const FIRST_MINOR = 33;
 export interface KubeletFacts {
   /** A Windows node never runs Patroni. */
   readonly linux: boolean;
-  /** False also where the version cannot be read. */
+  /** False also where the version cannot be read, as of a virtual node. */
   readonly native: boolean;
 }
 
@@ -19,10 +19,18 @@ export function kubeletFacts(node: JsonObject): KubeletFacts {
   };
 }
 
-/** Every kubelet that may run a database is new enough, and there is at least one. */
+/**
+ * True where there is a node that may run a database, and every such node's kubelet is new enough. A cordoned node counts:
+ * it may be used again.
+ */
 export function allRunNativeSidecars(nodes: Iterable<KubeletFacts>): boolean {
-  const linux = [...nodes].filter((node) => node.linux);
-  return linux.length > 0 && linux.every((node) => node.native);
+  let some = false;
+  for (const { linux, native } of nodes) {
+    if (!linux) continue;
+    if (!native) return false;
+    some = true;
+  }
+  return some;
 }
 
 function runsNativeSidecars(version: string | undefined): boolean {

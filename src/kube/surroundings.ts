@@ -1,11 +1,14 @@
 import { type ServiceFacts, type Surroundings, serviceFacts } from "../injection/settings.ts";
-import { asString, at, type JsonObject, objectsIn } from "../json/value.ts";
+import { asString, at, type JsonObject } from "../json/value.ts";
+import { hasApiGroup } from "./api-groups.ts";
+import { API_SERVER_SERVICE, clusterIPs, endpointAddresses } from "./api-server-addresses.ts";
 import { Collection } from "./collection.ts";
 import type { KubeConnection } from "./connection.ts";
 import { allRunNativeSidecars, type KubeletFacts, kubeletFacts } from "./kubelets.ts";
-import { type WatchTimes, watchResource } from "./watch.ts";
+import { type WatchOptions, type WatchTimes, watchResource } from "./watch.ts";
 
 export interface SurroundingsOptions {
+  /** Told of every interruption of what is being watched, with the pause before the next try. */
   onInterrupted(what: string, error: unknown, pauseMs: number): void;
   /** Namespaces whose sidecars are suspended; without it none is. */
   readonly suspended?: (namespace: string) => boolean;
@@ -14,80 +17,88 @@ export interface SurroundingsOptions {
 
 export interface WatchedSurroundings {
   readonly surroundings: Surroundings;
-  /** True once Services and nodes were read. */
+  /**
+   * True once the Services were read; the nodes and the API server's endpoints too, unless we may not read them: without
+   * them decisions are careful ones, without the Services they would be wrong ones.
+   */
   synced(): boolean;
   stop(): Promise<void>;
-}
-
-interface KnownService {
-  readonly facts: ServiceFacts;
-  readonly clusterIPs: readonly string[];
 }
 
 /** OpenShift's own API group: it assigns user ids by security context constraints. */
 const OPENSHIFT_GROUP = "security.openshift.io";
 
+/** A Service's facts; of the API server's own one also its addresses. */
+interface KnownService extends ServiceFacts {
+  readonly clusterIPs?: readonly string[];
+}
+
 /**
- * Keeps in memory what decisions need of the cluster: of each Service a few facts, of each node its kubelet's version. A look
- * is a look into a map.
+ * Keeps in memory what decisions need of the cluster, beginning now: of each Service a few facts, of each node its
+ * kubelet's version, and where the API server is. To look is to look into a map; what is not seen (yet) is not there.
  */
-export async function watchSurroundings(
+export function watchSurroundings(
   connection: KubeConnection,
-  options: SurroundingsOptions,
-): Promise<WatchedSurroundings> {
+  { onInterrupted, suspended = () => false, times = {} }: SurroundingsOptions,
+): WatchedSurroundings {
+  const watch = <Entry>(what: string, options: Omit<WatchOptions<Entry>, "onInterrupted">) =>
+    watchResource(connection, {
+      ...options,
+      times,
+      onInterrupted: (error, pauseMs) => onInterrupted(what, error, pauseMs),
+    });
+  const { namespace, name } = API_SERVER_SERVICE;
   const services = new Collection<KnownService>(knownService);
   const nodes = new Collection<KubeletFacts>(kubeletFacts);
-  const openshift = await hasGroup(connection, OPENSHIFT_GROUP).catch((error) => {
-    options.onInterrupted("apis", error, 0);
-    return false;
+  const endpoints = new Collection<string[]>(endpointAddresses);
+  const required = watch("services", { path: "/api/v1/services", target: services });
+  const helpful = [
+    watch("nodes", { path: "/api/v1/nodes", target: nodes }),
+    watch("endpointslices", {
+      path: `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`,
+      labelSelector: `kubernetes.io/service-name=${name}`,
+      target: endpoints,
+    }),
+  ];
+  const stopped = new AbortController();
+  let openshift: boolean | undefined;
+  const asking = hasApiGroup(connection, OPENSHIFT_GROUP, stopped.signal, {
+    times,
+    onInterrupted: (error, pauseMs) => onInterrupted("apis", error, pauseMs),
+  }).then((answer) => {
+    openshift = answer;
   });
-  const watch = (what: string, target: Collection<KnownService> | Collection<KubeletFacts>) =>
-    watchResource(connection, {
-      path: `/api/v1/${what}`,
-      target,
-      onInterrupted: (error, pauseMs) => options.onInterrupted(what, error, pauseMs),
-      ...(options.times === undefined ? {} : { times: options.times }),
-    });
-  const watchers = [watch("services", services), watch("nodes", nodes)];
 
   return {
     surroundings: {
-      service: (namespace, name) => services.get(namespace, name)?.facts,
+      service: (namespace, name) => services.get(namespace, name),
       get nativeSidecars() {
         return allRunNativeSidecars(nodes.values());
       },
-      openshift,
-      get apiServerAddresses() {
-        return services.get("default", "kubernetes")?.clusterIPs ?? [];
+      get openshift() {
+        return openshift ?? false;
       },
-      suspended: options.suspended ?? (() => false),
+      get apiServerAddresses() {
+        const dialled = services.get(namespace, name)?.clusterIPs ?? [];
+        return [...new Set([...dialled, ...[...endpoints.values()].flat()])];
+      },
+      suspended,
     },
-    synced: () => watchers.every((watcher) => watcher.synced()),
+    synced: () =>
+      required.synced() &&
+      openshift !== undefined &&
+      helpful.every((watcher) => watcher.synced() || watcher.forbidden()),
     async stop() {
-      await Promise.all(watchers.map((watcher) => watcher.stop()));
+      stopped.abort();
+      await Promise.all([asking, required.stop(), ...helpful.map((watcher) => watcher.stop())]);
     },
   };
 }
 
-/**
- * Pods dial the API server by its Service's address (`KUBERNETES_SERVICE_HOST`), and a mesh decides on the address that was
- * dialled: so it is the cluster IPs of that Service which must be excluded, not the endpoints behind it.
- */
 function knownService(service: JsonObject): KnownService {
-  const list = at(service, "spec", "clusterIPs");
-  const single = asString(at(service, "spec", "clusterIP"));
-  const all = Array.isArray(list)
-    ? list.filter((address) => typeof address === "string")
-    : single
-      ? [single]
-      : [];
-  return {
-    facts: serviceFacts(service),
-    clusterIPs: all.filter((address) => address !== "None" && address !== ""),
-  };
-}
-
-async function hasGroup(connection: KubeConnection, name: string): Promise<boolean> {
-  const groups = await connection.send({ method: "GET", path: "/apis" });
-  return objectsIn(groups.groups).some((group) => group.name === name);
+  const facts = serviceFacts(service);
+  const isApiServers = Object.entries(API_SERVER_SERVICE).every(
+    ([key, value]) => asString(at(service, "metadata", key)) === value,
+  );
+  return isApiServers ? { ...facts, clusterIPs: clusterIPs(service) } : facts;
 }

@@ -4,18 +4,21 @@ import { watchSurroundings } from "../kube/surroundings.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Cluster } from "./cluster.ts";
 
-/** The real cluster, by kubeconfig or as the pod that we run in. */
+/** Connects to a cluster and watches what decisions need of it. */
 export async function connectCluster(kubeconfig: string | undefined, logger: Logger): Promise<Cluster> {
   const connection = connect(kubeconfig);
-  const watched = await watchSurroundings(connection, {
-    onInterrupted: (what, err, pauseMs) =>
-      logger.warn({ err, what, pauseMs: Math.round(pauseMs) }, "watch interrupted"),
+  const { surroundings, synced, stop } = await watchSurroundings(connection, {
+    onInterrupted: (what, error, pauseMs) =>
+      logger.warn(
+        { what, error: error instanceof Error ? error.message : String(error), pauseMs },
+        "watch interrupted",
+      ),
   });
   return {
-    surroundings: watched.surroundings,
-    synced: watched.synced,
+    surroundings,
+    synced,
+    stop,
     register: (desired, mode) =>
       mode === "full" ? applyWebhooks(connection, desired) : applyCaBundle(connection, desired),
-    stop: watched.stop,
   };
 }

@@ -63,11 +63,14 @@ function offsetOf(document: Document.Parsed, path: Path): number | undefined {
   return isNode(value) ? value.range?.[0] : undefined;
 }
 
+const PLAIN_KEY = /^[-\w]{1,60}$/;
+
 /** `selectors[0].key` */
 function written(path: Path): string {
   return path.reduce<string>((text, step) => {
     if (typeof step === "number") return `${text}[${step}]`;
-    return text === "" ? String(step) : `${text}.${String(step)}`;
+    const key = PLAIN_KEY.test(String(step)) ? String(step) : JSON.stringify(String(step));
+    return text === "" ? key : `${text}.${key}`;
   }, "");
 }
 

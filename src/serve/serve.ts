@@ -1,6 +1,5 @@
 import { createServer } from "node:http";
 import { selfSigned } from "../certificates/self-signed.ts";
-import type { ServingCertificate } from "../certificates/source.ts";
 import { ownDefaults, readConfigText } from "../config/load.ts";
 import { parseConfig } from "../config/parse.ts";
 import { watchConfig } from "../config/watch.ts";
@@ -20,6 +19,7 @@ import { InForce } from "./in-force.ts";
 import { listen } from "./listen.ts";
 import { Opened } from "./opened.ts";
 import { ownNamespace } from "./own-namespace.ts";
+import { Readiness } from "./readiness.ts";
 import { reloading } from "./reload.ts";
 import { aborted, type Shutdown } from "./shutdown.ts";
 
@@ -54,59 +54,56 @@ async function run({ configPath, kubeconfig, environment, shutdown }: ServeOptio
   const observer = observeProcess(metrics);
   opened.add(() => observer.stop());
 
+  const draining = () => shutdown.requested.aborted;
+  const readiness = new Readiness();
+  readiness.require("not draining", () => !draining());
+  for (const later of ["certificate", "caches", "registration"]) readiness.require(later);
+  const operations = createServer(
+    createOperationsApp({ missing: () => readiness.missing(), beforeScrape: observer.update, metrics }),
+  );
+  opened.add(() => operations.close().closeAllConnections());
+  const operationsAddress = await listen(operations, config.operations, "operations");
+
   const inCluster = environment.KUBERNETES_SERVICE_HOST !== undefined;
   const cluster = await openCluster({ kubeconfig, inCluster, registration: mode, logger });
   opened.add(() => cluster.stop());
+  readiness.require("caches", () => cluster.synced());
   const inForce = new InForce(config, own, cluster.surroundings);
 
   const certificates = selfSigned({ ...servingNames(config, own), logger });
-  let certificate: ServingCertificate | undefined;
+  let certificate = await certificates.start();
+  opened.add(() => certificates.stop());
+  readiness.require("certificate", () => true);
+
+  const app = createWebhookApp({ context: () => inForce.context, draining, logger, metrics });
+  const server = createWebhookServer(app, certificate, logger);
+  opened.add(() => server.close().closeAllConnections());
+  const webhookAddress = await listen(server, config.webhook, "webhook");
+  logger.info({ version: VERSION, webhook: webhookAddress, operations: operationsAddress }, "listening");
+
   const registrar = new Registrar({
     write: (desired) => (mode === "none" ? Promise.resolve() : cluster.register(desired, mode)),
     logger,
     metrics,
   });
   opened.add(() => registrar.stop());
-
-  const draining = () => shutdown.requested.aborted;
-  const missing = () => [
-    ...(draining() ? ["draining"] : []),
-    ...(certificate === undefined ? ["certificate"] : []),
-    ...(cluster.synced() ? [] : ["caches"]),
-    ...(mode === "none" || registrar.registered ? [] : ["registration"]),
-  ];
-  const operations = createServer(createOperationsApp({ missing, beforeScrape: observer.update, metrics }));
-  opened.add(() => operations.close().closeAllConnections());
-  const operationsAddress = await listen(operations, config.operations, "operations");
-
-  certificate = await certificates.start();
-  opened.add(() => certificates.stop());
-  const app = createWebhookApp({ context: () => inForce.context, draining, logger, metrics });
-  const server = createWebhookServer(app, certificate, logger);
-  opened.add(() => server.close().closeAllConnections());
-  const webhookAddress = await listen(server, config.webhook, "webhook");
-
-  const announce = ({ caPem, notAfter }: ServingCertificate): void => {
-    metrics.certificateExpiry.set(notAfter.getTime() / 1000);
+  readiness.require("registration", () => mode === "none" || registrar.registered);
+  const announce = (): void => {
+    metrics.certificateExpiry.set(certificate.notAfter.getTime() / 1000);
     if (mode === "none") return;
-    const facts = { ...own, caPem, port: webhookAddress.port };
+    const facts = { ...own, caPem: certificate.caPem, port: webhookAddress.port };
     registrar.request(desiredWebhookConfiguration(inForce.config, facts));
   };
-  announce(certificate);
-  let served = certificate;
+  announce();
   certificates.onChange((next) => {
-    served = next;
+    certificate = next;
     useCertificate(server, next);
-    announce(next);
+    announce();
   });
-  const watch = watchConfig(text, {
-    path: configPath,
-    defaults,
-    ...reloading({ inForce, logger, metrics, afterwards: () => announce(served) }),
-  });
+  const reload = reloading({ inForce, logger, metrics, afterwards: announce });
+  const watch = watchConfig(text, { path: configPath, defaults, ...reload });
   opened.add(() => watch.stop());
 
-  logger.info({ version: VERSION, webhook: webhookAddress, operations: operationsAddress }, "listening");
   await aborted(shutdown.requested);
   const { drainSeconds, webhook } = inForce.config;
   logger.info({ signal: shutdown.requested.reason, drainSeconds }, "draining");

@@ -2,7 +2,7 @@ import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair } 
 import type { Problem } from "./parse.ts";
 
 /** What a document may hold once its aliases are written out. A manifest stays far below. */
-const MOST_VALUES = 1_000_000;
+const MOST_VALUES = 10_000_000;
 const MOST_ALIASES = 10_000;
 
 /**

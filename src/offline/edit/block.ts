@@ -2,19 +2,10 @@ import { isMap, isSeq } from "yaml";
 import type { Json, JsonObject } from "../../json/value.ts";
 import { align } from "./align.ts";
 import type { Editor } from "./editor.ts";
-import {
-  columnOf,
-  contentEnd,
-  isFirstInLine,
-  itemSlots,
-  lineBehind,
-  lineStart,
-  nextLine,
-  pairSlots,
-  type Slot,
-} from "./layout.ts";
 import { mapChange } from "./map-change.ts";
 import { printYaml, shifted } from "./print.ts";
+import { contentEnd, itemSlots, lineBehind, pairSlots, type Slot } from "./slots.ts";
+import { columnOf, isFirstInLine, lineStart, nextLine } from "./text.ts";
 
 /** Changes a map in block style: keys that stay keep their lines, new ones stand behind the key that precedes them. */
 export function changeBlockMap(editor: Editor, slot: Slot, before: JsonObject, after: JsonObject): void {

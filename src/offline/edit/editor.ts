@@ -1,6 +1,7 @@
 import type { Json } from "../../json/value.ts";
-import type { Edit, Slot } from "./layout.ts";
 import type { Style } from "./print.ts";
+import type { Slot } from "./slots.ts";
+import type { Edit } from "./text.ts";
 
 /** One round of edits to a text. The functions for block and flow collections work with it and not with each other. */
 export interface Editor {

@@ -2,9 +2,10 @@ import { isMap, isSeq } from "yaml";
 import type { Json, JsonObject } from "../../json/value.ts";
 import { align } from "./align.ts";
 import type { Editor } from "./editor.ts";
-import { contentEnd, itemSlots, lineStart, pairSlots, type Slot } from "./layout.ts";
 import { mapChange } from "./map-change.ts";
 import { printJson, shifted } from "./print.ts";
+import { contentEnd, itemSlots, pairSlots, type Slot } from "./slots.ts";
+import { lineStart } from "./text.ts";
 
 /** Changes a map in braces, one line or many: a JSON file, or flow style in YAML. New values are written as JSON. */
 export function changeFlowMap(editor: Editor, slot: Slot, before: JsonObject, after: JsonObject): void {

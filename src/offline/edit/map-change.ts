@@ -1,6 +1,6 @@
 import { sameJson } from "../../json/same.ts";
 import type { Json, JsonObject } from "../../json/value.ts";
-import type { PairSlot } from "./layout.ts";
+import type { PairSlot } from "./slots.ts";
 
 /** What becomes of the entries of a map. */
 export interface MapChange {

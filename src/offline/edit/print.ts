@@ -1,6 +1,6 @@
 import { Document, Scalar, visit } from "yaml";
 import type { Json } from "../../json/value.ts";
-import { MERGE_KEY } from "./layout.ts";
+import { MERGE_KEY } from "./slots.ts";
 
 /** How new YAML is laid out: lists below a key either stand deeper than the key (`indentSeq`) or in its column. */
 export interface Style {

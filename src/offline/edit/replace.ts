@@ -1,8 +1,9 @@
 import { isScalar } from "yaml";
 import type { Json } from "../../json/value.ts";
 import type { Editor } from "./editor.ts";
-import { contentEnd, isBlockScalar, lineStart, nextLine, type Slot } from "./layout.ts";
 import { jsonIndent, printJson, printYaml, shifted } from "./print.ts";
+import { contentEnd, isBlockScalar, type Slot } from "./slots.ts";
+import { lineStart, nextLine } from "./text.ts";
 
 /** Writes what is in a slot anew. An anchor in front of it stays, a comment behind it too. */
 export function replace(editor: Editor, slot: Slot, after: Json): void {

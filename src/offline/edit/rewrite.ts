@@ -1,7 +1,7 @@
 import type { Json } from "../../json/value.ts";
 import { isJson } from "../stream.ts";
-import { lineBreakOf } from "./layout.ts";
 import { jsonIndent, printJson, printYaml } from "./print.ts";
+import { lineBreakOf } from "./text.ts";
 
 /** The whole document anew. Of the text only its format, its markers and its line breaks are kept. */
 export function rewritten(text: string, after: Json): string {

@@ -5,19 +5,11 @@ import { parseDocument } from "../parse.ts";
 import { changeBlockMap, changeBlockSeq } from "./block.ts";
 import type { Editor } from "./editor.ts";
 import { changeFlowMap, changeFlowSeq } from "./flow.ts";
-import {
-  applyEdits,
-  columnOf,
-  type Edit,
-  isBlockCollection,
-  itemSlots,
-  lineBreakOf,
-  pairSlots,
-  type Slot,
-} from "./layout.ts";
 import type { Style } from "./print.ts";
 import { replace } from "./replace.ts";
 import { rewritten } from "./rewrite.ts";
+import { isBlockCollection, itemSlots, pairSlots, type Slot } from "./slots.ts";
+import { applyEdits, columnOf, type Edit, lineBreakOf } from "./text.ts";
 
 /** A change behind an anchor shows at its aliases in the next round only, and those may stand behind anchors again. */
 const MOST_ROUNDS = 12;

@@ -165,8 +165,9 @@ describe("--diff", () => {
     }, text);
     assert.equal(patched, printed);
     const [hunk] = patches[1]?.hunks ?? [];
-    const line = text.split("\n")[(hunk?.oldStart ?? 0) - 1];
-    assert.equal(` ${line}`, hunk?.lines[0], "line numbers are those of the file");
+    const lineOf = (whole: string, line: number | undefined) => ` ${whole.split("\n")[(line ?? 0) - 1]}`;
+    assert.equal(lineOf(text, hunk?.oldStart), hunk?.lines[0], "line numbers are those of the file");
+    assert.equal(lineOf(printed, hunk?.newStart), hunk?.lines[0], "and of what is printed");
   });
 
   test("is empty where nothing changes", async () => {

@@ -126,7 +126,7 @@ describe("a text that was synchronised", () => {
             assert.match(result, ODD);
           },
         ),
-        { numRuns: 200 },
+        { numRuns: 100 },
       );
     });
   }
@@ -147,7 +147,7 @@ describe("a text that was synchronised", () => {
         assert.deepEqual(read(sync(text, wanted)), wanted);
         assert.match(sync(text, { ...document, second }), ODD);
       }),
-      { numRuns: 200 },
+      { numRuns: 100 },
     );
   });
 });

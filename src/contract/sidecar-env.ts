@@ -22,6 +22,8 @@ export const SIDECAR_SETTINGS = {
   PATRONI_INJECTOR_PATRONI_SCHEME: "`http` (default) or `https`.",
   PATRONI_INJECTOR_PATRONI_NAME:
     "The name that the certificate of Patroni's REST API must carry (https only).",
+  PATRONI_INJECTOR_LEADER_OBJECT:
+    "Patroni's leader object with Kubernetes as DCS: `configmaps/<name>` or `endpoints/<name>`. Absent with any other DCS.",
   PATRONI_INJECTOR_TOKEN_DIR: "The folder with `token`, `ca.crt` and `namespace` for the Kubernetes API.",
   PATRONI_INJECTOR_CA_DIR: "The folder with `ca.crt` for Patroni's REST API; may be empty or absent.",
   PATRONI_INJECTOR_CLIENT_DIR:

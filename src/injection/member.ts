@@ -4,6 +4,7 @@ import { isDnsLabel } from "../contract/syntax.ts";
 import { asObject, asString, type JsonObject } from "../json/value.ts";
 import type { Flavour } from "../patroni/container.ts";
 import { patroniPortOf, postgresPortOf } from "../patroni/identity.ts";
+import { leaderObjectOf } from "../patroni/leader-object.ts";
 import type { Subject } from "./decision.ts";
 
 /** What the mutations know of the pod, gathered once from the pod as it came. */
@@ -16,6 +17,8 @@ export interface Member {
   readonly postgresPort: number;
   readonly patroniPort: number;
   readonly primaryService: string;
+  /** `<resource>/<name>` of Patroni's leader object, with Kubernetes as DCS. */
+  readonly leaderObject: string | undefined;
   readonly hostNetwork: boolean;
   readonly name: string | undefined;
   readonly hostname: string | undefined;
@@ -43,6 +46,7 @@ export function memberOf(
     postgresPort: options["postgres-port"] ?? postgresPortOf(pod, container),
     patroniPort: options["patroni-port"] ?? patroniPortOf(pod, container),
     primaryService: options["primary-service"] ?? primaryServiceName(scope),
+    leaderObject: leaderObjectOf(pod, container, flavour, scope),
     hostNetwork: spec.hostNetwork === true,
     name: subject.origin === "request" ? filled(metadata.name) : undefined,
     hostname: stateful ? undefined : filled(spec.hostname),

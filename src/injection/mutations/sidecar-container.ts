@@ -128,6 +128,7 @@ function environment(
     PATRONI_INJECTOR_PATRONI_PORT: String(member.patroniPort),
     PATRONI_INJECTOR_PATRONI_SCHEME: member.options["patroni-scheme"],
     PATRONI_INJECTOR_PATRONI_NAME: patroniName,
+    PATRONI_INJECTOR_LEADER_OBJECT: member.leaderObject,
     PATRONI_INJECTOR_TOKEN_DIR: TOKEN_MOUNT,
     ...Object.fromEntries(
       wantedSecrets(member).map(({ setting, purpose }) => [setting, `${SECRET_MOUNT}/${purpose}`]),

@@ -2,9 +2,10 @@ import { generateKeyPair, randomBytes, sign } from "node:crypto";
 import { promisify } from "node:util";
 import forge from "node-forge";
 
-/** A private key, and a certificate for its public half. PEM. */
+/** A certificate, and the private key that it is for. */
 export interface Issued {
   readonly certPem: string;
+  /** PKCS #8. */
   readonly keyPem: string;
   readonly notAfter: Date;
 }
@@ -28,7 +29,7 @@ const MS_PER_DAY = 24 * 3600 * 1000;
 /** Clocks differ between nodes: a certificate is valid from a little before it was made. */
 const BACKDATE_MS = 10 * 60 * 1000;
 
-/** An RSA key: node-forge reads and signs no other kind. Made on libuv's threads, off the event loop. */
+/** An RSA key: node-forge encodes no other kind. Made on libuv's threads, off the event loop. */
 const KEY_BITS = 2048;
 
 /** SubjectAltName types of RFC 5280. */
@@ -38,7 +39,7 @@ const IP = 7;
 const makeKeyPair = promisify(generateKeyPair);
 const signAsync = promisify(sign);
 
-/** A new certificate authority that may sign leaves and nothing else. */
+/** A new certificate authority, which may sign leaves and nothing else. @param commonName at most 64 characters */
 export function issueAuthority(commonName: string, validity: Validity): Promise<Authority> {
   return issue(commonName, validity, undefined, (subjectKey) => [
     { name: "basicConstraints", cA: true, pathLenConstraint: 0, critical: true },
@@ -47,7 +48,11 @@ export function issueAuthority(commonName: string, validity: Validity): Promise<
   ]);
 }
 
-/** A new leaf for TLS servers of these names. It never outlives its authority. */
+/**
+ * A new leaf for TLS servers of these names, at least one. It never outlives its authority.
+ *
+ * @param commonName at most 64 characters; not among the names
+ */
 export function issueLeaf(
   commonName: string,
   names: Names,
@@ -103,18 +108,16 @@ async function issue(
   };
 }
 
-/** What forge's own `sign` does, but with the RSA operation (some 60 ms in JavaScript) on libuv's threads. */
+/** As forge's own `sign`, but with the RSA operation (some 60 ms in JavaScript) on libuv's threads. */
 async function signOffLoop(certificate: forge.pki.Certificate, keyPem: string): Promise<void> {
   const oid = forge.pki.oids.sha256WithRSAEncryption ?? "";
-  certificate.md = forge.md.sha256.create();
   certificate.signatureOid = certificate.siginfo.algorithmOid = oid;
   certificate.tbsCertificate = toBeSigned(certificate);
   const bytes = Buffer.from(forge.asn1.toDer(certificate.tbsCertificate).getBytes(), "binary");
-  certificate.md.update(bytes.toString("binary"));
   certificate.signature = (await signAsync("sha256", bytes, keyPem)).toString("binary");
 }
 
-/** 159 random bits: positive, at most 20 bytes, and never zero (RFC 5280). */
+/** 159 bits, the highest of them 1: positive, of 20 bytes (the most that RFC 5280 allows), and without a leading zero. */
 function serialNumber(): string {
   const bytes = randomBytes(20);
   bytes[0] = ((bytes[0] ?? 0) & 0x7f) | 0x40;

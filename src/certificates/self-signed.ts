@@ -3,29 +3,29 @@ import type { CertificateSource, ServingCertificate } from "./source.ts";
 
 export interface SelfSignedOptions extends Names {
   readonly logger: { info(fields: object, message: string): void };
+  /** From now on. */
+  readonly validDays?: number;
 }
 
-const AUTHORITY_NAME = "patroni-injector";
-const VALID_DAYS = 365;
+const COMMON_NAME = "patroni-injector";
+
+/** The keys live and die with the process, which is never to outlive its certificate: nothing renews it. */
+const VALID_DAYS = 3650;
 
 /**
- * An authority and a leaf of its own, made at start and kept in memory: for a single process. A restart makes new ones, and
- * whoever registers the webhook must hand out the new authority.
+ * An authority and a leaf of its own, made at start and kept in memory. A restart makes new ones, and every process has
+ * others: whoever registers the webhook hands out each authority beside those of the others.
  */
-export function selfSigned({ dnsNames, ipAddresses, logger }: SelfSignedOptions): CertificateSource {
+export function selfSigned(options: SelfSignedOptions): CertificateSource {
+  const { dnsNames, ipAddresses, logger, validDays = VALID_DAYS } = options;
   return {
     async start(): Promise<ServingCertificate> {
-      const validity = { from: new Date(), days: VALID_DAYS };
-      const authority = await issueAuthority(AUTHORITY_NAME, validity);
-      const name = dnsNames[0] ?? ipAddresses[0] ?? AUTHORITY_NAME;
-      const leaf = await issueLeaf(name, { dnsNames, ipAddresses }, validity, authority);
-      logger.info({ dnsNames, ipAddresses, notAfter: leaf.notAfter }, "made a certificate");
-      return {
-        certPem: leaf.certPem,
-        keyPem: leaf.keyPem,
-        caPem: authority.certPem,
-        notAfter: leaf.notAfter,
-      };
+      const validity = { from: new Date(), days: validDays };
+      const authority = await issueAuthority(`${COMMON_NAME} CA`, validity);
+      const leaf = await issueLeaf(COMMON_NAME, { dnsNames, ipAddresses }, validity, authority);
+      const { certPem, keyPem, notAfter } = leaf;
+      logger.info({ dnsNames, ipAddresses, notAfter }, "made a certificate");
+      return { certPem, keyPem, notAfter, caPem: authority.certPem };
     },
     onChange: () => undefined, // a certificate of this source never changes
     stop: () => Promise.resolve(),

@@ -2,7 +2,7 @@ import { type IncomingMessage, request as plainRequest } from "node:http";
 import { type RequestOptions, request } from "node:https";
 import { KubeConfig } from "@kubernetes/client-node";
 import { FIELD_MANAGER } from "../contract/names.ts";
-import { asString, isObject, type JsonObject } from "../json/value.ts";
+import { asString, isObject, type Json, type JsonObject } from "../json/value.ts";
 import { KubeError } from "./error.ts";
 
 /** No ordinary request takes longer. Milliseconds. */
@@ -19,7 +19,7 @@ export interface KubeRequest {
   /** Without a query. */
   readonly path: string;
   readonly query?: Readonly<Record<string, string>>;
-  readonly body?: JsonObject;
+  readonly body?: Json;
   /** Default: JSON. A PATCH must say which kind of patch it is. */
   readonly contentType?: string;
   readonly signal?: AbortSignal;
@@ -125,11 +125,7 @@ function headersOf({ body, contentType }: KubeRequest): Record<string, string> {
   return body === undefined ? headers : { ...headers, "content-type": contentType ?? "application/json" };
 }
 
-function exchanged(
-  url: URL,
-  options: RequestOptions,
-  body: JsonObject | undefined,
-): Promise<IncomingMessage> {
+function exchanged(url: URL, options: RequestOptions, body: Json | undefined): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const send = url.protocol === "http:" ? plainRequest : request;
     const outgoing = send(url, options, resolve);

@@ -1,45 +1,201 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { FIELD_MANAGER } from "../contract/names.ts";
-import { asObject, asString, at, type JsonObject, objectsIn } from "../json/value.ts";
-import type { KubeConnection } from "./connection.ts";
-import { KubeError } from "./error.ts";
+import { asString, at, type JsonObject } from "../json/value.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import { BACK_OFF, BackOff } from "./back-off.ts";
+import type { KubeConnection, KubeRequest } from "./connection.ts";
+import { type Watcher, type WatchTimes, watchResource } from "./watch.ts";
+import { type Change, changeFor, isTrusted, type RegistrationMode } from "./webhook-configuration.ts";
+
+export interface RegistrationOptions {
+  readonly mode: RegistrationMode;
+  readonly logger: Logger;
+  /** Told of every write. */
+  onWrite?(result: "success" | "failure"): void;
+  readonly times?: Partial<RegistrationTimes>;
+}
+
+/** Milliseconds. */
+export interface RegistrationTimes extends WatchTimes {
+  /** Writes that are this far apart are not a quarrel: the next one is not held back. */
+  readonly calmMs: number;
+}
+
+export interface Registration {
+  /** From now on this is desired; its name stays that of the first. */
+  update(desired: JsonObject): void;
+  /** True while the configuration as last seen sends pods to us and trusts us. */
+  registered(): boolean;
+  /** Resolves when nothing is written any more. The configuration stays. */
+  stop(): Promise<void>;
+}
 
 const COLLECTION = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
-const APPLY = "application/apply-patch+yaml";
-
-/** Makes the webhook configuration what is desired, whole, by server-side apply. */
-export async function applyWebhooks(connection: KubeConnection, desired: JsonObject): Promise<void> {
-  await apply(connection, desired);
-}
+const CALM_MS = 60_000;
 
 /**
- * Hands out the authority to every webhook of an existing configuration, and touches nothing else: only `caBundle` is applied,
- * entry by entry, as the list is keyed by name. The resourceVersion as read goes along, so that an entry which is removed in
- * between does not come back as half of one. Rejects where the configuration is not there: a chart makes it.
+ * Keeps a MutatingWebhookConfiguration as desired until it is stopped, the whole of it or only each `caBundle`: now, and
+ * whenever somebody changes or deletes it. A quarrel with another writer gets slower and slower instead
+ * of flooding the API server. Failures are logged and tried again; never rejects.
+ *
+ * @param desired the whole configuration, whatever the mode; all its entries carry the same `caBundle`
  */
-export async function applyCaBundle(connection: KubeConnection, desired: JsonObject): Promise<void> {
-  const name = nameOf(desired);
-  const [webhook] = objectsIn(desired.webhooks);
-  const caBundle = asString(at(webhook ?? null, "clientConfig", "caBundle")) ?? "";
-  const live = await connection.send({ method: "GET", path: `${COLLECTION}/${name}` });
-  const entries = objectsIn(live.webhooks);
-  if (entries.length === 0) throw new KubeError(`${name} has no webhooks`, { code: 404 });
-  if (entries.every((entry) => at(entry, "clientConfig", "caBundle") === caBundle)) return;
-  await apply(connection, {
-    apiVersion: "admissionregistration.k8s.io/v1",
-    kind: "MutatingWebhookConfiguration",
-    metadata: { name, resourceVersion: asObject(live.metadata)?.resourceVersion ?? "" },
-    webhooks: entries.map((entry) => ({ name: entry.name ?? "", clientConfig: { caBundle } })),
-  });
+export function registerWebhooks(
+  connection: KubeConnection,
+  desired: JsonObject,
+  options: RegistrationOptions,
+): Registration {
+  const keeper = new Keeper(connection, desired, options);
+  const running = keeper.run();
+  return {
+    update: (next) => keeper.update(next),
+    registered: () => keeper.registered,
+    async stop() {
+      await keeper.stop();
+      await running;
+    },
+  };
 }
 
-async function apply(connection: KubeConnection, object: JsonObject): Promise<void> {
-  await connection.send({
-    method: "PATCH",
-    path: `${COLLECTION}/${nameOf(object)}?fieldManager=${FIELD_MANAGER}&force=true`,
-    contentType: APPLY,
-    body: object,
-  });
+class Keeper {
+  readonly #connection: KubeConnection;
+  readonly #options: RegistrationOptions;
+  readonly #name: string;
+  readonly #watcher: Watcher;
+  readonly #stopped = new AbortController();
+  readonly #failures: BackOff;
+  readonly #quarrels: BackOff;
+  #desired: JsonObject;
+  /** Whether the desired state was ever applied: what it no longer names goes only by an apply. */
+  #applied = false;
+  #live: JsonObject | undefined;
+  #seen = false;
+  #lastWrite = Number.NEGATIVE_INFINITY;
+  #woken = Promise.withResolvers<void>();
+
+  constructor(connection: KubeConnection, desired: JsonObject, options: RegistrationOptions) {
+    const { logger, times } = options;
+    this.#connection = connection;
+    this.#options = options;
+    this.#desired = desired;
+    this.#name = asString(at(desired, "metadata", "name")) ?? "";
+    this.#failures = new BackOff({ ...BACK_OFF, ...times });
+    this.#quarrels = new BackOff({ ...BACK_OFF, ...times });
+    this.#watcher = watchResource<JsonObject>(connection, {
+      path: COLLECTION,
+      fieldSelector: `metadata.name=${this.#name}`,
+      target: {
+        reduce: (object) => object,
+        replace: ([object]) => this.#see(object),
+        apply: (type, object) => this.#see(type === "DELETED" ? undefined : object),
+      },
+      onInterrupted: (err, pauseMs) =>
+        logger.warn({ err, pauseMs: Math.round(pauseMs) }, "watch of the webhook configuration interrupted"),
+      ...(times === undefined ? {} : { times }),
+    });
+  }
+
+  get registered(): boolean {
+    return isTrusted(this.#options.mode, this.#desired, this.#live);
+  }
+
+  update(desired: JsonObject): void {
+    this.#desired = desired;
+    this.#applied = false;
+    this.#woken.resolve();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped.abort();
+    this.#woken.resolve();
+    await this.#watcher.stop();
+  }
+
+  async run(): Promise<void> {
+    const { signal } = this.#stopped;
+    while (!signal.aborted) {
+      await this.#woken.promise;
+      this.#woken = Promise.withResolvers();
+      if (!this.#seen || signal.aborted) continue; // the first list wakes us again
+      try {
+        await this.#reconcile();
+        this.#failures.reset();
+      } catch (error) {
+        if (signal.aborted) return;
+        await this.#failed(error);
+      }
+    }
+  }
+
+  #see(live: JsonObject | undefined): void {
+    this.#live = live;
+    this.#seen = true;
+    this.#woken.resolve();
+  }
+
+  async #reconcile(): Promise<void> {
+    const { kind } = this.#change();
+    if (kind === "absent")
+      this.#options.logger.warn({ name: this.#name }, "no webhook is configured: waiting");
+    if (kind === "absent" || kind === "none") return;
+    await this.#calm();
+    const request = requestFor(this.#change()); // the pause was long enough for everything to change
+    if (request !== undefined && !this.#stopped.signal.aborted) await this.#write(request);
+  }
+
+  /** A first write, and one after a quiet time, is made at once. */
+  async #calm(): Promise<void> {
+    const { calmMs = CALM_MS } = this.#options.times ?? {};
+    if (performance.now() - this.#lastWrite > calmMs) this.#quarrels.reset();
+    else await this.#pause(this.#quarrels.next());
+  }
+
+  async #write(request: Pick<KubeRequest, "contentType" | "body" | "query">): Promise<void> {
+    const { mode, logger, onWrite } = this.#options;
+    const desired = this.#desired;
+    this.#lastWrite = performance.now();
+    this.#live = await this.#connection.send({
+      ...request,
+      method: "PATCH",
+      path: `${COLLECTION}/${encodeURIComponent(this.#name)}`,
+      signal: this.#stopped.signal,
+    });
+    this.#applied = this.#desired === desired;
+    onWrite?.("success");
+    logger.info({ name: this.#name, mode }, "webhook configuration written");
+  }
+
+  async #failed(err: unknown): Promise<void> {
+    const { logger, onWrite } = this.#options;
+    const pauseMs = this.#failures.next(err);
+    onWrite?.("failure");
+    logger.error(
+      { err, pauseMs: Math.round(pauseMs) },
+      "cannot write the webhook configuration; trying again",
+    );
+    await this.#pause(pauseMs);
+    this.#woken.resolve();
+  }
+
+  #change(): Change {
+    return changeFor(this.#options.mode, this.#desired, this.#live, this.#applied, new Date());
+  }
+
+  async #pause(ms: number): Promise<void> {
+    await delay(ms, undefined, { signal: this.#stopped.signal }).catch(() => undefined);
+  }
 }
 
-const nameOf = (object: JsonObject): string =>
-  encodeURIComponent(asString(at(object, "metadata", "name")) ?? "");
+function requestFor(change: Change): Pick<KubeRequest, "contentType" | "body" | "query"> | undefined {
+  const fieldManager = FIELD_MANAGER;
+  switch (change.kind) {
+    case "apply": {
+      const query = { fieldManager, force: "true" };
+      return { contentType: "application/apply-patch+yaml", query, body: change.object };
+    }
+    case "patch":
+      return { contentType: "application/json-patch+json", query: { fieldManager }, body: change.operations };
+    default:
+      return undefined;
+  }
+}

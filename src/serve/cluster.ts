@@ -1,5 +1,6 @@
 import type { Surroundings } from "../injection/settings.ts";
 import type { JsonObject } from "../json/value.ts";
+import type { Registration, RegistrationOptions } from "../kube/registration.ts";
 import type { Logger } from "../telemetry/logger.ts";
 
 /** The cluster, as far as `serve` needs it. */
@@ -7,8 +8,8 @@ export interface Cluster {
   readonly surroundings: Surroundings;
   /** True once the Services and nodes were seen. */
   synced(): boolean;
-  /** Writes the webhook configuration, whole or only its `caBundle`s. */
-  register(desired: JsonObject, mode: "caBundle" | "full"): Promise<void>;
+  /** Keeps the webhook configuration as desired, the whole of it or only its `caBundle`s, until that is stopped. */
+  register(desired: JsonObject, options: Omit<RegistrationOptions, "logger">): Registration;
   stop(): Promise<void>;
 }
 
@@ -49,6 +50,8 @@ const UNKNOWN: Cluster = {
     suspended: () => false,
   },
   synced: () => true,
-  register: () => Promise.reject(new Error(NO_CLUSTER)),
+  register() {
+    throw new Error(NO_CLUSTER);
+  },
   stop: () => Promise.resolve(),
 };

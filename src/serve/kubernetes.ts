@@ -1,5 +1,5 @@
 import { connect } from "../kube/connection.ts";
-import { applyCaBundle, applyWebhooks } from "../kube/registration.ts";
+import { registerWebhooks } from "../kube/registration.ts";
 import { watchSurroundings } from "../kube/surroundings.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Cluster } from "./cluster.ts";
@@ -7,7 +7,7 @@ import type { Cluster } from "./cluster.ts";
 /** Connects to a cluster and watches what decisions need of it. */
 export async function connectCluster(kubeconfig: string | undefined, logger: Logger): Promise<Cluster> {
   const connection = connect(kubeconfig);
-  const { surroundings, synced, stop } = await watchSurroundings(connection, {
+  const { surroundings, synced, stop } = watchSurroundings(connection, {
     onInterrupted: (what, error, pauseMs) =>
       logger.warn(
         { what, error: error instanceof Error ? error.message : String(error), pauseMs },
@@ -18,7 +18,6 @@ export async function connectCluster(kubeconfig: string | undefined, logger: Log
     surroundings,
     synced,
     stop,
-    register: (desired, mode) =>
-      mode === "full" ? applyWebhooks(connection, desired) : applyCaBundle(connection, desired),
+    register: (desired, options) => registerWebhooks(connection, desired, { ...options, logger }),
   };
 }

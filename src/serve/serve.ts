@@ -4,13 +4,13 @@ import { ownDefaults, readConfigText } from "../config/load.ts";
 import { parseConfig } from "../config/parse.ts";
 import { watchConfig } from "../config/watch.ts";
 import { VERSION } from "../contract/version.ts";
+import type { Registration } from "../kube/registration.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { observeProcess } from "../telemetry/process.ts";
 import { createWebhookApp } from "../webhook/app.ts";
 import { drain } from "../webhook/drain.ts";
 import { createOperationsApp } from "../webhook/operations.ts";
-import { Registrar } from "../webhook/registrar.ts";
 import { desiredWebhookConfiguration } from "../webhook/registration.ts";
 import { createWebhookServer, useCertificate } from "../webhook/server.ts";
 import { servingNames } from "../webhook/serving-names.ts";
@@ -81,18 +81,17 @@ async function run({ configPath, kubeconfig, environment, shutdown }: ServeOptio
   const webhookAddress = await listen(server, config.webhook, "webhook");
   logger.info({ version: VERSION, webhook: webhookAddress, operations: operationsAddress }, "listening");
 
-  const registrar = new Registrar({
-    write: (desired) => (mode === "none" ? Promise.resolve() : cluster.register(desired, mode)),
-    logger,
-    metrics,
-  });
-  opened.add(() => registrar.stop());
-  readiness.require("registration", () => mode === "none" || registrar.registered);
+  let registration: Registration | undefined;
+  opened.add(() => registration?.stop());
+  readiness.require("registration", () => mode === "none" || registration?.registered() === true);
   const announce = (): void => {
     metrics.certificateExpiry.set(certificate.notAfter.getTime() / 1000);
     if (mode === "none") return;
     const facts = { ...own, caPem: certificate.caPem, port: webhookAddress.port };
-    registrar.request(desiredWebhookConfiguration(inForce.config, facts));
+    const desired = desiredWebhookConfiguration(inForce.config, facts);
+    const onWrite = (result: "success" | "failure") => metrics.registrations.inc({ result });
+    if (registration === undefined) registration = cluster.register(desired, { mode, onWrite });
+    else registration.update(desired);
   };
   announce();
   certificates.onChange((next) => {
@@ -105,6 +104,7 @@ async function run({ configPath, kubeconfig, environment, shutdown }: ServeOptio
   opened.add(() => watch.stop());
 
   await aborted(shutdown.requested);
+  await registration?.stop(); // what our successor registers is none of our business any more
   const { drainSeconds, webhook } = inForce.config;
   logger.info({ signal: shutdown.requested.reason, drainSeconds }, "draining");
   await drain(server, {

@@ -11,6 +11,10 @@ const ROLES: Readonly<Record<string, { readonly means: string; load(): Promise<R
     means: "answer admission reviews (the webhook server)",
     load: () => import("./serve/command.ts"),
   },
+  sidecar: {
+    means: "keep the primary's EndpointSlice beside Patroni (in an injected pod)",
+    load: () => import("./sidecar/command.ts"),
+  },
   inject: {
     means: "inject into manifests, offline",
     load: () => import("./offline/command.ts"),

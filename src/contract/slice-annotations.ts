@@ -10,3 +10,6 @@ export const LAST_POD_ANNOTATION = `${DOMAIN}/last-pod`;
 
 /** Raised by a write that must be answered although nothing else is to change (see `primary/round.ts`). */
 export const ATTEMPT_ANNOTATION = `${DOMAIN}/attempt`;
+
+/** The slice has its Service's name: mirrored and selector-made slices have a suffix, so it is free. */
+export const primarySliceName = (service: string): string => service;

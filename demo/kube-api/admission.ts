@@ -42,9 +42,9 @@ export async function admit(
       if (round === 1 && !reinvocation.due(hook)) continue;
       const step = { hook, round, index };
       const admitted = await invoke(step, current, call, report);
-      if (admitted !== object && !isDeepStrictEqual(admitted, object)) reinvocation.changed();
+      if (admitted.changed) reinvocation.changed();
       reinvocation.called(hook);
-      object = admitted;
+      object = admitted.object;
     }
     if (!reinvocation.wanted) break;
   }
@@ -83,12 +83,17 @@ interface Step {
   readonly index: number;
 }
 
+interface Invoked {
+  readonly object: KubeObject | undefined;
+  readonly changed: boolean;
+}
+
 async function invoke(
   { hook, round, index }: Step,
   request: Admission,
   call: CallWebhook,
   report: Report,
-): Promise<KubeObject | undefined> {
+): Promise<Invoked> {
   const place = `round_${round}_index_${index}`;
   const { configuration, name: webhook } = hook;
   const noteMutation = (mutated: boolean) =>
@@ -100,7 +105,7 @@ async function invoke(
     const failure = `failed calling webhook "${hook.name}": ${verdict}`;
     if (!hook.failOpen) throw internalError(failure);
     annotate(report, `failed-open.mutation.webhook.admission.k8s.io/${place}`, hook.name);
-    return request.object;
+    return { object: request.object, changed: false };
   }
   for (const [key, value] of Object.entries(verdict.auditAnnotations)) {
     annotate(report, `${hook.name}/${key}`, value);
@@ -110,13 +115,14 @@ async function invoke(
     noteMutation(false);
     throw refusal(hook, verdict.result);
   }
-  const patched = applyVerdict(hook, request, verdict);
-  noteMutation(!isDeepStrictEqual(patched, request.object));
+  const object = applyVerdict(hook, request, verdict);
+  const changed = object !== request.object && !isDeepStrictEqual(object, request.object);
+  noteMutation(changed);
   if (verdict.patch.length > 0) {
     const patch = { configuration, webhook, patch: verdict.patch, patchType: "JSONPatch" };
     annotate(report, `patch.webhook.admission.k8s.io/${place}`, patch);
   }
-  return patched;
+  return { object, changed };
 }
 
 /** A hook that may have side effects is not called for a dry run: the request is refused instead. */

@@ -2,7 +2,7 @@ import { parse as parseYaml } from "yaml";
 import { isObject, type Json } from "../../src/json/value.ts";
 import type { KubeObject } from "./objects.ts";
 import { text } from "./patch.ts";
-import type { Resource } from "./resources.ts";
+import type { Resource } from "./resource.ts";
 import { badRequest, unsupportedMediaType } from "./status.ts";
 
 type Check = (value: Json) => boolean;

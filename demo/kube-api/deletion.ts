@@ -2,7 +2,7 @@ import type { JsonObject } from "../../src/json/value.ts";
 import { at, isObject } from "../../src/json/value.ts";
 import { timestamp } from "./metadata.ts";
 import type { KubeObject } from "./objects.ts";
-import type { Resource } from "./resources.ts";
+import type { Resource } from "./resource.ts";
 import { conflict } from "./status.ts";
 
 /** What a DELETE comes to. */

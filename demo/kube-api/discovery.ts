@@ -1,5 +1,6 @@
 import { apiVersionOf } from "./decode.ts";
-import type { Resource, ResourceTable } from "./resources.ts";
+import type { Resource } from "./resource.ts";
+import type { ResourceTable } from "./resource-table.ts";
 
 /** Answers of the paths that need no resource: what kubectl and clients ask first. */
 

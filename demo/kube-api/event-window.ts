@@ -40,7 +40,8 @@ export class EventWindow<Event extends Revised> {
   /** Forgets everything up to a revision, as a compaction of etcd does. */
   forget(revision: number): void {
     const kept = this.after(revision) ?? [];
-    this.#ring.splice(0, this.#ring.length, ...kept);
+    this.#ring.length = 0;
+    for (const event of kept) this.#ring.push(event);
     this.#oldest = 0;
     this.#forgotten = Math.max(this.#forgotten, revision);
   }

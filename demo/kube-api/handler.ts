@@ -1,21 +1,18 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { setTimeout as sleep } from "node:timers/promises";
-import { isObject, type Json, type JsonObject } from "../../src/json/value.ts";
+import type { Report } from "./admission.ts";
+import { answerTo } from "./answers.ts";
 import type { AuditLog } from "./audit.ts";
-import { asKubeObject, parseBody } from "./decode.ts";
 import { discover } from "./discovery.ts";
+import { fateOf } from "./fate.ts";
 import type { Faults, RequestFacts, WatchFault } from "./faults.ts";
-import { type Answer, contentTypeOf, ok, readBody, refusal, send } from "./http.ts";
-import type { KubeObject, UserInfo } from "./objects.ts";
-import { applyPatch, PATCH_CAVEATS, PATCH_TYPES, parsePatch } from "./patch.ts";
-import { get, list, listJson, selectionOf } from "./read.ts";
-import type { Resource } from "./resources.ts";
+import { type Answer, contentTypeOf, ok, plain, readBody, refusal, send } from "./http.ts";
+import type { UserInfo } from "./objects.ts";
 import { route, type Target } from "./router.ts";
-import * as status from "./status.ts";
-import type { Stored } from "./stored.ts";
+import { StatusError, unauthorized, untranslated } from "./status.ts";
 import type { Tokens } from "./tokens.ts";
-import { type Watches, watchOrder } from "./watch.ts";
-import { type Backend, create, remove, update, type WriteRequest } from "./write.ts";
+import { watchOrder } from "./watch-stream.ts";
+import type { Watches } from "./watches.ts";
+import type { Backend } from "./write.ts";
 
 /** What answering needs. */
 export interface Services extends Backend {
@@ -27,6 +24,8 @@ export interface Services extends Backend {
 
 const HEALTH: ReadonlySet<string> = new Set(["/livez", "/readyz", "/healthz"]);
 
+const ANONYMOUS: UserInfo = { username: "system:anonymous", groups: ["system:unauthenticated"] };
+
 /** Answers one HTTP request. Never rejects. */
 export async function handle(
   services: Services,
@@ -35,18 +34,13 @@ export async function handle(
 ): Promise<void> {
   // The host is not looked at; a URL only needs one.
   const url = new URL(request.url ?? "/", "https://embedded");
-  if (HEALTH.has(url.pathname)) {
-    response.writeHead(200, { "content-type": "text/plain; charset=utf-8" }).end("ok");
-    return;
-  }
   try {
-    const user = services.tokens.authenticate(request.headers.authorization);
-    const discovered = request.method === "GET" ? discover(url.pathname, services.table) : undefined;
-    if (user === undefined && url.pathname !== "/version") throw status.unauthorized();
-    if (discovered !== undefined || user === undefined) send(response, ok(discovered ?? {}), []);
-    else await handleResource(services, { request, response, url, user });
+    const known = services.tokens.authenticate(request.headers.authorization);
+    if (known === undefined && !HEALTH.has(url.pathname) && url.pathname !== "/version") throw unauthorized();
+    await serve(services, { request, response, url, user: known ?? ANONYMOUS });
   } catch (error) {
-    send(response, refusalOf(error), []);
+    if (response.headersSent) response.destroy();
+    else send(response, refusalOf(error), []);
   }
 }
 
@@ -57,217 +51,81 @@ interface Exchange {
   readonly user: UserInfo;
 }
 
-/** Routes, lets faults strike, answers, and writes the audit entry. */
-async function handleResource(services: Services, exchange: Exchange): Promise<void> {
+/** What a request is about: a path of its own, or a resource. */
+type Subject =
+  | { readonly kind: "path"; readonly path: string; readonly answer: Answer }
+  | { readonly kind: "resource"; readonly target: Target };
+
+/** Lets faults strike, answers, and writes the audit entry. */
+async function serve(services: Services, exchange: Exchange): Promise<void> {
   const { request, response, url, user } = exchange;
-  const target = route(request.method ?? "GET", url, services.table);
-  const facts = factsOf(target, user);
-  const report: WriteRequest["report"] = { warnings: [], annotations: {} };
+  const subject = subjectOf(services, request.method ?? "GET", url);
+  const facts = factsOf(subject, user);
+  const report: Report = { warnings: [], annotations: {} };
   const audit = (code: number) => {
     const dryRun = url.searchParams.get("dryRun") === "All";
     services.audit.add({ ...facts, time: Date.now(), dryRun, code, annotations: report.annotations });
   };
 
-  let losesAnswer = false;
-  let watchFault: WatchFault | undefined;
-  for (const fault of services.faults.strike(facts)) {
-    switch (fault.kind) {
-      case "latency":
-        await sleep(fault.ms);
-        break;
-      case "status":
-        audit(fault.status);
-        send(response, refusal(status.generic(fault.status, "an ordered fault", fault.retryAfter)), []);
-        return;
-      case "drop":
-        audit(0);
-        request.socket.destroy();
-        return;
-      case "hang":
-        audit(0);
-        return;
-      case "drop-after-write":
-        losesAnswer = true;
-        break;
-      case "watch-silent":
-      case "watch-gone":
-        watchFault = fault.kind;
-    }
+  const fate = await fateOf(services.faults.strike(facts));
+  if (fate.kind === "answered") {
+    audit(fate.answer.code);
+    send(response, fate.answer, []);
+  } else if (fate.kind !== "goes-on") {
+    audit(0);
+    if (fate.kind === "cut") request.socket.destroy();
+  } else {
+    const order = { subject, facts, report, watchFault: fate.watchFault };
+    const answer = await carryOut(services, exchange, order).catch(refusalOf);
+    audit(fate.losesAnswer ? 0 : (answer?.code ?? 200));
+    if (fate.losesAnswer) request.socket.destroy();
+    else if (answer !== undefined) send(response, answer, report.warnings);
   }
-
-  if (target.verb === "watch") {
-    const order = watchOrder(target, url.searchParams);
-    audit(200);
-    services.watches.open(order, facts, watchFault, response);
-    return;
-  }
-  const answer = await answerTo(services, exchange, target, report).catch(refusalOf);
-  audit(losesAnswer ? 0 : answer.code);
-  if (losesAnswer) request.socket.destroy();
-  else send(response, answer, report.warnings);
 }
 
-function factsOf(
-  { verb, resource, subresource, namespace = "", name }: Target,
-  user: UserInfo,
-): RequestFacts {
-  const path = subresource === "" ? resource.id : `${resource.id}/${subresource}`;
-  return { verb, resource: path, namespace, name, user: user.username };
+function subjectOf({ table }: Services, method: string, url: URL): Subject {
+  const path = url.pathname;
+  const discovered = method === "GET" ? discover(path, table) : undefined;
+  if (HEALTH.has(path)) return { kind: "path", path, answer: plain("ok") };
+  if (discovered !== undefined) return { kind: "path", path, answer: ok(discovered) };
+  return { kind: "resource", target: route(method, url, table) };
 }
 
-/** @throws StatusError */
-async function answerTo(
+interface Order {
+  readonly subject: Subject;
+  readonly facts: RequestFacts;
+  readonly report: Report;
+  readonly watchFault: WatchFault | undefined;
+}
+
+/** @returns undefined where the answer is a stream, which is open now */
+async function carryOut(
   services: Services,
-  { request, url, user }: Exchange,
-  target: Target,
-  report: WriteRequest["report"],
-): Promise<Answer> {
-  const { store } = services;
-  const { resource } = target;
-  const query = url.searchParams;
-  const order: WriteRequest = {
-    target,
-    user,
-    dryRun: dryRunOf(query.getAll("dryRun"), OPTIONS_KINDS[target.verb] ?? ""),
-    options: optionsOf(query),
-    report,
-  };
-  switch (target.verb) {
-    case "get":
-      return answer(get(store, target));
-    case "list":
-    case "watch":
-      return { code: 200, body: list(store, target, query) };
-    case "create": {
-      const object = asKubeObject(parseBody(contentTypeOf(request), await readBody(request)), resource);
-      if (resource.virtual) return ok(reviewed(object), 201);
-      const { state } = await create(services, order, object);
-      return answer(state, 201);
-    }
-    case "update": {
-      const object = asKubeObject(parseBody(contentTypeOf(request), await readBody(request)), resource);
-      const { state, created } = await update(services, order, {
-        change: () => object,
-        create: resource.createOnUpdate ? () => object : undefined,
-        uid: object.metadata.uid,
-      });
-      return answer(state, created ? 201 : 200);
-    }
-    case "patch":
-      return patch(services, request, order);
-    case "delete": {
-      const options = deleteOptions(await readBody(request), query);
-      const dryRun = dryRunOf(Array.isArray(options.dryRun) ? options.dryRun : [], "DeleteOptions");
-      const { state, gone } = await remove(services, { ...order, dryRun, options }, options);
-      if (resource.answersDeleted || !gone) return answer(state);
-      return ok(status.success(deletedDetails(resource, state)));
-    }
-    case "deletecollection": {
-      const options = deleteOptions(await readBody(request), query);
-      const dryRun = dryRunOf(Array.isArray(options.dryRun) ? options.dryRun : [], "DeleteOptions");
-      const selection = selectionOf(query, resource);
-      const chosen = store
-        .list(resource.id, target.namespace)
-        .filter(({ object }) => selection.matches(object));
-      for (const { object } of chosen) {
-        const one = { ...target, name: object.metadata.name ?? "" };
-        await remove(services, { ...order, target: one, dryRun, options }, options);
-      }
-      return { code: 200, body: listJson(resource, { resourceVersion: String(store.revision) }, chosen) };
-    }
+  { request, response, url, user }: Exchange,
+  { subject, facts, report, watchFault }: Order,
+): Promise<Answer | undefined> {
+  if (subject.kind === "path") return subject.answer;
+  const { target } = subject;
+  if (target.verb === "watch") {
+    services.watches.open(watchOrder(target, url.searchParams), facts, watchFault, response);
+    return undefined;
   }
+  const body = await readBody(request);
+  const contentType = contentTypeOf(request);
+  return answerTo(services, { target, user, query: url.searchParams, contentType, body, report });
 }
 
-/** @throws StatusError */
-async function patch(services: Services, request: IncomingMessage, order: WriteRequest): Promise<Answer> {
-  const { resource, name } = order.target;
-  const kind = PATCH_TYPES[contentTypeOf(request)];
-  if (kind === undefined || (kind === "strategic" && resource.custom)) {
-    const known = Object.keys(PATCH_TYPES);
-    throw status.unsupportedMediaType(
-      resource.custom ? known.filter((type) => PATCH_TYPES[type] !== "strategic") : known,
-    );
+/** A path of its own is its own resource. */
+function factsOf(subject: Subject, { username: user }: UserInfo): RequestFacts {
+  if (subject.kind === "path") {
+    return { verb: "get", resource: subject.path, namespace: "", name: "", user };
   }
-  if (kind === "apply" && order.options.fieldManager === undefined) {
-    const text = "Required value: is required for apply patch";
-    throw status.invalid("PatchOptions", "meta.k8s.io", "", "fieldManager", "FieldValueRequired", text);
-  }
-  const change = parsePatch(kind, await readBody(request));
-  const caveat = PATCH_CAVEATS[kind];
-  if (caveat !== undefined) order.report.warnings.push(caveat);
-  const applied = (): KubeObject => {
-    const object = asKubeObject(change as Json, resource);
-    const { uid } = object.metadata;
-    if (uid !== undefined) {
-      const why = `uid mismatch: the provided object specified uid ${uid}, and no existing object was found`;
-      throw status.conflict(resource, name, why);
-    }
-    return { ...object, metadata: { ...object.metadata, name: object.metadata.name ?? name } };
-  };
-  const { state, created } = await update(services, order, {
-    change: (existing) => asKubeObject(applyPatch(existing, change), resource),
-    create: kind === "apply" ? applied : undefined,
-    uid: undefined,
-  });
-  return answer(state, created ? 201 : 200);
-}
-
-const answer = (state: Stored, code = 200): Answer => ({ code, body: state.json });
-
-/** RBAC is not imitated: everyone may do everything, and the answer says that nothing was looked at. */
-const reviewed = (object: KubeObject): KubeObject => ({
-  ...object,
-  status: { allowed: true, reason: "embedded API: RBAC is not imitated, every request is allowed" },
-});
-
-function deletedDetails({ group, plural }: Resource, { object }: Stored): JsonObject {
-  const { name = "", uid = "" } = object.metadata;
-  return { name, ...(group === "" ? {} : { group }), kind: plural, uid };
-}
-
-/** @throws StatusError 422 */
-function dryRunOf(values: readonly Json[], optionsKind: string): boolean {
-  if (values.every((value) => value === "All")) return values.length > 0;
-  const text = `Unsupported value: ${JSON.stringify(values)}: supported values: "All"`;
-  throw status.invalid(optionsKind, "meta.k8s.io", "", "dryRun", "FieldValueNotSupported", text);
-}
-
-/** Those of a delete may also come in the body. */
-const OPTIONS_KINDS: Readonly<Partial<Record<Target["verb"], string>>> = {
-  create: "CreateOptions",
-  update: "UpdateOptions",
-  patch: "PatchOptions",
-  delete: "DeleteOptions",
-  deletecollection: "DeleteOptions",
-};
-
-const OPTIONS = ["fieldManager", "fieldValidation"];
-
-function optionsOf(query: URLSearchParams): JsonObject {
-  const given = OPTIONS.map((option) => [option, query.get(option)] as const).filter(
-    ([, value]) => value !== null,
-  );
-  const dryRun = query.getAll("dryRun");
-  return { ...Object.fromEntries(given), ...(dryRun.length > 0 ? { dryRun } : {}) };
-}
-
-/** `DeleteOptions` from the body or, without one, from the query. */
-function deleteOptions(body: string, query: URLSearchParams): JsonObject {
-  if (body !== "") {
-    const options = parseBody("application/json", body);
-    if (!isObject(options)) throw status.badRequest("decoded object cannot be converted to DeleteOptions");
-    const { kind: _kind, apiVersion: _apiVersion, ...fields } = options;
-    return fields;
-  }
-  const grace = query.get("gracePeriodSeconds");
-  const dryRun = query.getAll("dryRun");
-  return {
-    ...(grace === null ? {} : { gracePeriodSeconds: Number(grace) }),
-    ...(dryRun.length > 0 ? { dryRun } : {}),
-  };
+  const { verb, resource, subresource, namespace = "", name } = subject.target;
+  const part = subresource === "" ? resource.id : `${resource.id}/${subresource}`;
+  return { verb, resource: part, namespace, name, user };
 }
 
 function refusalOf(error: unknown): Answer {
-  if (error instanceof status.StatusError) return refusal(error);
-  return refusal(status.untranslated(error instanceof Error ? error.message : String(error)));
+  if (error instanceof StatusError) return refusal(error);
+  return refusal(untranslated(error instanceof Error ? error.message : String(error)));
 }

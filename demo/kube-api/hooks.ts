@@ -1,6 +1,6 @@
 import { asString, at, type Json, type JsonObject, objectsIn } from "../../src/json/value.ts";
 import type { KubeObject, UserInfo } from "./objects.ts";
-import type { Resource } from "./resources.ts";
+import { NAMESPACES, type Resource } from "./resource.ts";
 import { objectSelector, type Predicate } from "./selectors.ts";
 import { internalError } from "./status.ts";
 
@@ -107,7 +107,7 @@ function selector(value: Json | undefined): Predicate<Labels> {
  */
 export function selects(hook: Hook, request: Admission, namespaceLabels: Labels): boolean {
   const { resource, namespace, object, oldObject } = request;
-  const inNamespace = namespace !== "" || resource.id === "namespaces";
+  const inNamespace = namespace !== "" || resource.id === NAMESPACES;
   if (inNamespace && !hook.selectsEveryNamespace && !hook.namespaceSelector(namespaceLabels)) return false;
   const matches = (candidate: KubeObject | undefined) =>
     candidate !== undefined && hook.objectSelector(candidate.metadata.labels ?? {});
@@ -115,7 +115,7 @@ export function selects(hook: Hook, request: Admission, namespaceLabels: Labels)
 }
 
 function ruleMatches(rule: Rule, { operation, resource, subresource, namespace }: Admission): boolean {
-  const clusterScoped = namespace === "" || resource.id === "namespaces";
+  const clusterScoped = namespace === "" || resource.id === NAMESPACES;
   return (
     (rule.scope === "*" || (rule.scope === "Cluster") === clusterScoped) &&
     listed(rule.operations, operation) &&

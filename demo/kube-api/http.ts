@@ -1,5 +1,5 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
-import { type Status, type StatusError, tooLarge } from "./status.ts";
+import { type StatusError, tooLarge } from "./status.ts";
 
 /** As of a real API server (`MaxRequestBodyBytes`). */
 const LONGEST_BODY_BYTES = 3 * 1024 * 1024;
@@ -7,7 +7,7 @@ const LONGEST_BODY_BYTES = 3 * 1024 * 1024;
 /** An answer that is ready to be sent. */
 export interface Answer {
   readonly code: number;
-  /** JSON. */
+  /** JSON, where `headers` do not say otherwise. */
   readonly body: string;
   readonly headers?: Readonly<Record<string, string>>;
 }
@@ -53,7 +53,13 @@ export function refusal({ status }: StatusError): Answer {
   };
 }
 
-export const ok = (body: object | Status, code = 200): Answer => ({ code, body: JSON.stringify(body) });
+export const ok = (body: object, code = 200): Answer => ({ code, body: JSON.stringify(body) });
+
+export const plain = (body: string): Answer => ({
+  code: 200,
+  body,
+  headers: { "content-type": "text/plain; charset=utf-8" },
+});
 
 /** RFC 7234, 5.5, with code 299 as Kubernetes sends it. Header bytes are UTF-8, which Node takes as latin1. */
 function warningHeader(text: string): string {

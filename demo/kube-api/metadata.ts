@@ -1,6 +1,6 @@
 import { randomInt, randomUUID } from "node:crypto";
 import type { KubeObject, Metadata } from "./objects.ts";
-import type { Resource } from "./resources.ts";
+import type { Resource } from "./resource.ts";
 import { badRequest, invalid } from "./status.ts";
 
 /** Without vowels and what looks like them, so that no word comes out (apimachinery util/rand). */
@@ -39,8 +39,14 @@ export function initialized(object: KubeObject, resource: Resource, name: string
   return { ...(rest as KubeObject), metadata, ...(status === undefined ? {} : { status }) };
 }
 
-/** Set once, at creation or deletion: an update neither changes nor removes them. */
-const LASTING = ["uid", "creationTimestamp", "deletionTimestamp", "deletionGracePeriodSeconds"] as const;
+/** What the server alone sets: an update neither changes nor removes it. */
+const LASTING = [
+  "uid",
+  "resourceVersion",
+  "creationTimestamp",
+  "deletionTimestamp",
+  "deletionGracePeriodSeconds",
+] as const;
 
 /** The new state of an object, with what an update cannot touch taken from the old one. */
 export function succeeding(existing: KubeObject, next: KubeObject): KubeObject {

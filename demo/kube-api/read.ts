@@ -1,6 +1,6 @@
 import { apiVersionOf } from "./decode.ts";
 import type { KubeObject } from "./objects.ts";
-import type { Resource } from "./resources.ts";
+import type { Resource } from "./resource.ts";
 import type { Target } from "./router.ts";
 import { fieldSelector, labelSelector } from "./selectors.ts";
 import * as status from "./status.ts";

@@ -1,4 +1,5 @@
-import type { Resource, ResourceTable } from "./resources.ts";
+import type { Resource } from "./resource.ts";
+import type { ResourceTable } from "./resource-table.ts";
 import { generic, noSuchPath, notFound } from "./status.ts";
 
 export type Verb = "get" | "list" | "watch" | "create" | "update" | "patch" | "delete" | "deletecollection";

@@ -1,25 +1,25 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";
-import { admit } from "./admission.ts";
 import { AuditLog } from "./audit.ts";
 import { createAuthority, issueServerCertificate } from "./certificate.ts";
 import { Faults } from "./faults.ts";
 import { handle } from "./handler.ts";
-import { type Admission, type Hook, hooksOf, type Labels } from "./hooks.ts";
 import { kubeconfig } from "./kubeconfig.ts";
 import { initialized } from "./metadata.ts";
+import { mutatingAdmission } from "./mutation.ts";
 import type { KubeObject } from "./objects.ts";
-import { CONFIGURATIONS, customResource, DEFINITIONS, NAMESPACES, ResourceTable } from "./resources.ts";
-import { type Change, type ChangeListener, Store } from "./store.ts";
+import { NAMESPACES } from "./resource.ts";
+import { ResourceTable } from "./resource-table.ts";
+import { type ChangeListener, Store } from "./store.ts";
 import { Tokens } from "./tokens.ts";
-import { Watches } from "./watch.ts";
+import { Watches } from "./watches.ts";
 import { type ResolveService, WebhookClient } from "./webhook-client.ts";
 
 export interface KubeApiOptions {
   /** Where webhooks behind a Service listen; without it such webhooks cannot be reached. */
   readonly resolveService?: ResolveService;
-  /** Changes remembered of each resource; a watch that begins before them is told 410. Default 10,000. */
+  /** Changes remembered of each resource; a watch that begins before them is told 410. Default 4,096. */
   readonly eventWindow?: number;
   /** Milliseconds between bookmarks. Default one minute. */
   readonly bookmarkEvery?: number;
@@ -27,7 +27,7 @@ export interface KubeApiOptions {
   readonly auditLimit?: number;
 }
 
-const DEFAULTS = { eventWindow: 10_000, bookmarkEvery: 60_000, auditLimit: 10_000 };
+const DEFAULTS = { eventWindow: 4096, bookmarkEvery: 60_000, auditLimit: 10_000 };
 
 const FIRST_NAMESPACES = ["default", "kube-node-lease", "kube-public", "kube-system"];
 
@@ -78,8 +78,7 @@ export async function startKubeApi(options: KubeApiOptions = {}): Promise<KubeAp
   const faults = new Faults();
   const audit = new AuditLog(auditLimit);
   const watches = new Watches(store, faults, bookmarkEvery);
-  const hooks = hooksIn(store);
-  serveDefinitions(store, table);
+  store.observe(table.follow);
   addNamespaces(store, table);
 
   const services = {
@@ -89,16 +88,7 @@ export async function startKubeApi(options: KubeApiOptions = {}): Promise<KubeAp
     faults,
     watches,
     audit,
-    admit: (request: Admission, report: Parameters<typeof admit>[4]) =>
-      request.resource.id === CONFIGURATIONS
-        ? Promise.resolve(request.object)
-        : admit(
-            request,
-            hooks(),
-            namespaceLabels(store, request),
-            (...call) => webhooks.call(...call),
-            report,
-          ),
+    admit: mutatingAdmission(store, webhooks),
   };
   const authority = createAuthority("embedded-kube-api");
   const server = createServer(
@@ -139,28 +129,6 @@ export async function startKubeApi(options: KubeApiOptions = {}): Promise<KubeAp
   };
 }
 
-/** The hooks of the configurations that are kept now, worked out anew only where one of them changed. */
-function hooksIn(store: Store): () => readonly Hook[] {
-  let hooks: readonly Hook[] | undefined = [];
-  store.observe(({ resource }) => {
-    if (resource === CONFIGURATIONS) hooks = undefined;
-  });
-  return () => {
-    hooks ??= hooksOf(store.list(CONFIGURATIONS).map(({ object }) => object));
-    return hooks;
-  };
-}
-
-/** Serves the kind of each CustomResourceDefinition for as long as that is there. */
-function serveDefinitions(store: Store, table: ResourceTable): void {
-  store.observe(({ resource, type, object }: Change) => {
-    const custom = resource === DEFINITIONS ? customResource(object.object) : undefined;
-    if (custom === undefined) return;
-    if (type === "DELETED") table.remove(custom.id);
-    else table.add(custom);
-  });
-}
-
 function addNamespaces(store: Store, table: ResourceTable): void {
   const resource = table.get(NAMESPACES);
   if (resource === undefined) return;
@@ -172,10 +140,4 @@ function addNamespaces(store: Store, table: ResourceTable): void {
     });
     store.swap(NAMESPACES, "", name, undefined, initialized(object, resource, name));
   }
-}
-
-/** Of a Namespace that is being written, its own labels count, not those it has so far. */
-function namespaceLabels(store: Store, request: Admission): (object: KubeObject | undefined) => Labels {
-  const kept = store.get(NAMESPACES, "", request.namespace)?.object.metadata.labels ?? {};
-  return (object) => (request.resource.id === NAMESPACES ? (object?.metadata.labels ?? kept) : kept);
 }

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { asString, at, type JsonObject } from "../../src/json/value.ts";
 import type { Admission, Hook } from "./hooks.ts";
 import { createReview, readVerdict, type Verdict } from "./review.ts";
-import { generic } from "./status.ts";
+import { complaint, networkText } from "./webhook-errors.ts";
 
 /** Where a Service's endpoint really listens. */
 export interface ServiceAddress {
@@ -54,7 +54,7 @@ export class WebhookClient {
         ? readVerdict(uid, answer.body)
         : `failed to call webhook: ${complaint(answer)}`;
     } catch (error) {
-      return `failed to call webhook: Post "https://${endpoint.authority}${endpoint.path}": ${networkText(error, signal, endpoint)}`;
+      return `failed to call webhook: Post "https://${endpoint.authority}${endpoint.path}": ${networkText(error, signal.aborted, endpoint)}`;
     }
   }
 
@@ -157,39 +157,4 @@ function serviceUrl(clientConfig: JsonObject): string | undefined {
   if (typeof name !== "string" || typeof namespace !== "string") return undefined;
   const path = String(at(service, "path") ?? "/");
   return `https://${name}.${namespace}.svc:${at(service, "port") ?? 443}${path.startsWith("/") ? path : `/${path}`}`;
-}
-
-/** What client-go says of an answer that is no success: the Status in it, or words of its own. */
-function complaint({ code, body, isText }: Answer): string {
-  try {
-    const answer = JSON.parse(body);
-    if (answer?.kind === "Status" && typeof answer.message === "string") return answer.message;
-  } catch {
-    // Not JSON: no Status.
-  }
-  return generic(code, isText ? body.trim().slice(0, 2048) : undefined).message;
-}
-
-const UNKNOWN_AUTHORITY = "tls: failed to verify certificate: x509: certificate signed by unknown authority";
-
-/** The words of Go's network stack for the errors of Node's. */
-const GO_WORDS: Readonly<Record<string, string>> = {
-  ECONNRESET: "EOF",
-  DEPTH_ZERO_SELF_SIGNED_CERT: UNKNOWN_AUTHORITY,
-  SELF_SIGNED_CERT_IN_CHAIN: UNKNOWN_AUTHORITY,
-  UNABLE_TO_GET_ISSUER_CERT: UNKNOWN_AUTHORITY,
-  UNABLE_TO_GET_ISSUER_CERT_LOCALLY: UNKNOWN_AUTHORITY,
-  UNABLE_TO_VERIFY_LEAF_SIGNATURE: UNKNOWN_AUTHORITY,
-  CERT_SIGNATURE_FAILURE: UNKNOWN_AUTHORITY,
-  CERT_HAS_EXPIRED: "tls: failed to verify certificate: x509: certificate has expired or is not yet valid",
-};
-
-function networkText(error: unknown, signal: AbortSignal, { host, port, servername }: Endpoint): string {
-  if (signal.aborted) return "context deadline exceeded";
-  const { code = "", message = "" } = error as { code?: string; message?: string };
-  if (code === "ECONNREFUSED") return `dial tcp ${host}:${port}: connect: connection refused`;
-  if (code === "ERR_TLS_CERT_ALTNAME_INVALID") {
-    return `tls: failed to verify certificate: x509: certificate is not valid for ${servername || host}`;
-  }
-  return GO_WORDS[code] ?? message;
 }

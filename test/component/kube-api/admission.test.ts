@@ -527,3 +527,37 @@ test("a name that is taken is refused after the webhooks were asked, as the real
   assert.equal((await create(api)).code, 409);
   assert.equal(webhook.calls.length, 2);
 });
+
+test("what happens while a webhook is asked is not overlooked", async (t) => {
+  const api = await startServer(t);
+  const merge = "application/merge-patch+json";
+  const configMap = "/api/v1/namespaces/default/configmaps/c";
+  let meanwhile: () => Promise<unknown> = async () => undefined;
+  const webhook = await startWebhook(t, () => {
+    const first = meanwhile;
+    meanwhile = async () => undefined;
+    return { ...allow, after: first() };
+  });
+  const rules = [
+    { operations: ["*"], apiGroups: [""], apiVersions: ["v1"], resources: ["pods", "configmaps"] },
+  ];
+  await register(api, webhook.configuration("a", { rules }));
+  await raw(api, "POST", "/api/v1/namespaces", { metadata: { name: "db" } });
+  await raw(api, "POST", "/api/v1/namespaces/default/configmaps", {
+    metadata: { name: "c" },
+    data: { n: "1" },
+  });
+
+  meanwhile = () => raw(api, "PATCH", configMap, { data: { m: "1" } }, merge);
+  assert.equal((await raw(api, "PATCH", configMap, { data: { n: "2" } }, merge)).code, 200);
+  assert.deepEqual(api.get("configmaps", namespace, "c")?.data, { n: "2", m: "1" });
+
+  const { resourceVersion = "" } = api.get("configmaps", namespace, "c")?.metadata ?? {};
+  meanwhile = () => raw(api, "PATCH", configMap, { data: { m: "2" } }, merge);
+  const guarded = { metadata: { resourceVersion }, data: { n: "3" } };
+  assert.equal((await raw(api, "PATCH", configMap, guarded, merge)).code, 409);
+
+  meanwhile = () => raw(api, "DELETE", "/api/v1/namespaces/db");
+  const orphan = await raw(api, "POST", "/api/v1/namespaces/db/pods", pod("a"));
+  assert.deepEqual([orphan.code, orphan.body.message], [404, 'namespaces "db" not found']);
+});

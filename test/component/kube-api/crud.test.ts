@@ -325,6 +325,36 @@ test("server-side apply creates or merges, keeps to a given version, and says wh
   assert.equal(applied, 409);
 });
 
+test("of those who apply the same object at the same time, one creates it and the others merge", async (t) => {
+  const { api } = await startWithClient(t);
+  const apply = (index: number) =>
+    raw(
+      api,
+      "PATCH",
+      "/api/v1/namespaces/default/configmaps/c?fieldManager=me",
+      { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "c" }, data: { [`k${index}`]: "1" } },
+      "application/apply-patch+yaml",
+    );
+  const answers = await Promise.all([0, 1, 2, 3, 4, 5, 6, 7].map(apply));
+  const codes = answers.map(({ code }) => code).sort();
+  assert.deepEqual(codes, [200, 200, 200, 200, 200, 200, 200, 201]);
+  assert.equal(Object.keys(api.get("configmaps", namespace, "c")?.data ?? {}).length, 8);
+});
+
+test("a whole collection is deleted by its selector", async (t) => {
+  const { core, api } = await startWithClient(t);
+  for (const [name, a] of [
+    ["x", "1"],
+    ["y", "1"],
+    ["z", "2"],
+  ] as const) {
+    await core.createNamespacedConfigMap({ namespace, body: { metadata: { name, labels: { a } } } });
+  }
+  await core.deleteCollectionNamespacedConfigMap({ namespace, labelSelector: "a=1" });
+  const left = ["x", "y", "z"].filter((name) => api.get("configmaps", namespace, name) !== undefined);
+  assert.deepEqual(left, ["z"]);
+});
+
 test("a delete keeps to its preconditions", async (t) => {
   const { core } = await startWithClient(t);
   const created = await core.createNamespacedConfigMap({ namespace, body: { metadata: { name: "c" } } });

@@ -72,6 +72,19 @@ test("drop: nothing has happened. drop-after-write: it has, and nobody was told"
   );
 });
 
+test("a server that is out of reach answers nothing at all, health and discovery included", async (t) => {
+  const { api } = await startWithClient(t);
+  const fault = api.faults.add({ kind: "drop" });
+  for (const path of [pods, "/readyz", "/version", "/apis"])
+    await assert.rejects(raw(api, "GET", path), path);
+  assert.equal(fault.hits, 4);
+  fault.remove();
+  const sick = api.faults.add({ kind: "status", status: 503, match: { resource: "/readyz" } });
+  assert.equal((await raw(api, "GET", "/readyz")).code, 503);
+  assert.equal((await raw(api, "GET", "/livez")).code, 200);
+  assert.equal(sick.hits, 1);
+});
+
 test("hang: no answer until the client gives up", async (t) => {
   const { api, config } = await startWithClient(t);
   api.faults.add({ kind: "hang" });

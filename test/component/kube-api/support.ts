@@ -105,6 +105,8 @@ export interface WebhookReply {
   readonly response?: JsonObject;
   /** Milliseconds before the answer. */
   readonly delay?: number;
+  /** What must be over before the answer. */
+  readonly after?: Promise<unknown>;
 }
 
 /** A webhook that answers as each test says, and remembers how it was called. */
@@ -118,8 +120,9 @@ export async function startWebhook(scope: Scope, reply: (call: WebhookCall) => W
     for await (const chunk of request) text += chunk;
     const call = { path: request.url ?? "", review: JSON.parse(text) };
     calls.push(call);
-    const { code = 200, headers = {}, body, response: fields = {}, delay = 0 } = reply(call);
+    const { code = 200, headers = {}, body, response: fields = {}, delay = 0, after } = reply(call);
     if (delay > 0) await sleep(delay);
+    await after;
     const uid = call.review.request.uid;
     const review = {
       apiVersion: "admission.k8s.io/v1",

@@ -1,6 +1,6 @@
 import type { ServerResponse } from "node:http";
 import { apiVersionOf } from "./decode.ts";
-import type { Faults, RequestFacts, WatchFault } from "./faults.ts";
+import type { RequestFacts, RunningWatch, WatchFault } from "./faults.ts";
 import { type Selection, selectionOf } from "./read.ts";
 import { isTrue, type Target } from "./router.ts";
 import { expired, notANumber, type Status, untranslated } from "./status.ts";
@@ -15,7 +15,7 @@ const GONE = expired("too old resource version").status;
 type EventType = "ADDED" | "MODIFIED" | "DELETED";
 
 /** A watch as it is asked for. */
-interface Order {
+export interface WatchOrder {
   readonly target: Target;
   readonly selection: Selection;
   /** Undefined: begin with the present state. */
@@ -27,7 +27,7 @@ interface Order {
 }
 
 /** @throws StatusError */
-export function watchOrder(target: Target, query: URLSearchParams): Order {
+export function watchOrder(target: Target, query: URLSearchParams): WatchOrder {
   const version = query.get("resourceVersion") ?? "";
   if (!/^\d*$/.test(version)) {
     throw untranslated(`resourceVersion: Invalid value: ${JSON.stringify(version)}: ${notANumber(version)}`);
@@ -44,60 +44,18 @@ export function watchOrder(target: Target, query: URLSearchParams): Order {
   };
 }
 
-/** The open streams of a server. */
-export class Watches {
-  readonly #store: Store;
-  readonly #faults: Faults;
-  readonly #streams = new Set<WatchStream>();
-  readonly #bookmarkTimer: NodeJS.Timeout;
-
-  /** @param bookmarkEvery milliseconds between the bookmarks of those streams that asked for them */
-  constructor(store: Store, faults: Faults, bookmarkEvery: number) {
-    this.#store = store;
-    this.#faults = faults;
-    this.#bookmarkTimer = setInterval(() => {
-      for (const stream of this.#streams) if (stream.wantsBookmarks) stream.bookmark();
-    }, bookmarkEvery).unref();
-  }
-
-  /** How many streams are open. */
-  get size(): number {
-    return this.#streams.size;
-  }
-
-  /** Answers with a stream that lives until the client, the time-out, a fault or the server ends it. */
-  open(order: Order, facts: RequestFacts, fault: WatchFault | undefined, response: ServerResponse): void {
-    response.writeHead(200, { "content-type": "application/json", "cache-control": "no-cache, private" });
-    response.flushHeaders();
-    const stream = new WatchStream(order, facts, response, this.#store);
-    const unregister = this.#faults.register(stream);
-    this.#streams.add(stream);
-    response.on("close", () => {
-      stream.close();
-      unregister();
-      this.#streams.delete(stream);
-    });
-    if (fault !== undefined) stream.strike(fault);
-    stream.start();
-  }
-
-  close(): void {
-    clearInterval(this.#bookmarkTimer);
-    for (const stream of this.#streams) stream.end();
-  }
-}
-
-class WatchStream {
+/** One open stream: what happens in the store, as far as the order selects it, line by line. */
+export class WatchStream implements RunningWatch {
   readonly facts: RequestFacts;
   readonly wantsBookmarks: boolean;
-  readonly #order: Order;
+  readonly #order: WatchOrder;
   readonly #response: ServerResponse;
   readonly #store: Store;
   #unlisten: (() => void) | undefined;
   #timer: NodeJS.Timeout | undefined;
   #silent = false;
 
-  constructor(order: Order, facts: RequestFacts, response: ServerResponse, store: Store) {
+  constructor(order: WatchOrder, facts: RequestFacts, response: ServerResponse, store: Store) {
     this.#order = order;
     this.facts = facts;
     this.wantsBookmarks = order.bookmarks;

@@ -1,0 +1,47 @@
+/** What is built from Go modules: one row a binary, one a module. A further binary is a further row. */
+
+interface GoModule {
+  /** The module whose version, as the folder's go.mod requires it, is the version of the binaries. */
+  readonly module: string;
+  /** `CGO_ENABLED`: false needs no C compiler and gives static binaries. */
+  readonly cgo: boolean;
+  readonly tags: readonly string[];
+  /** Go variables that hold the version, linked in with `-X`. */
+  readonly stamps: (version: string) => Readonly<Record<string, string>>;
+}
+
+interface GoTool {
+  readonly module: ModuleName;
+  readonly package: string;
+}
+
+export type ModuleName = "etcd" | "kubernetes";
+
+/** Keyed by the folder under tools/. Modules that share dependencies of different versions need a go.mod each. */
+export const MODULES: Readonly<Record<ModuleName, GoModule>> = {
+  etcd: { module: "go.etcd.io/etcd/server/v3", cgo: false, tags: [], stamps: () => ({}) },
+  kubernetes: { module: "k8s.io/kubernetes", cgo: false, tags: [], stamps: kubernetesStamps },
+};
+
+export type BinaryName = "etcd" | "kube-apiserver" | "kubectl";
+
+export const BINARIES: Readonly<Record<BinaryName, GoTool>> = {
+  etcd: { module: "etcd", package: "go.etcd.io/etcd/server/v3" },
+  "kube-apiserver": { module: "kubernetes", package: "k8s.io/kubernetes/cmd/kube-apiserver" },
+  kubectl: { module: "kubernetes", package: "k8s.io/kubernetes/cmd/kubectl" },
+};
+
+export function isBinaryName(name: string): name is BinaryName {
+  return Object.hasOwn(BINARIES, name);
+}
+
+/** Kubernetes calls itself v0.0.0-master unless told; kubectl and Helm refuse to work with that. */
+function kubernetesStamps(version: string): Record<string, string> {
+  const [, major = "", minor = ""] = /^v(\d+)\.(\d+)\./.exec(version) ?? [];
+  const values = { gitVersion: version, gitMajor: major, gitMinor: minor };
+  const stamps: Record<string, string> = {};
+  for (const pkg of ["k8s.io/component-base/version", "k8s.io/client-go/pkg/version"]) {
+    for (const [variable, value] of Object.entries(values)) stamps[`${pkg}.${variable}`] = value;
+  }
+  return stamps;
+}

@@ -1,0 +1,73 @@
+import { asString, at, type JsonObject } from "../../src/json/value.ts";
+import { publishedAddresses } from "../../src/primary/slice.ts";
+import { follows, parseTerm, type Term } from "../../src/primary/term.ts";
+import type { KubeApi } from "../kube-api/server.ts";
+
+/** One state of the slice, and when it began. Milliseconds of the monotonic clock. */
+export interface SliceMoment {
+  readonly at: number;
+  readonly addresses: readonly string[];
+  readonly term: Term | undefined;
+  readonly version: string;
+}
+
+const RESOURCE = "endpointslices.discovery.k8s.io";
+
+/** Watches the primary's slice inside the API server, where no change can be missed, and keeps every state of it. */
+export class SliceRecorder {
+  readonly moments: SliceMoment[] = [];
+  /** What must never be: two addresses, or a lower timeline published over a higher one. */
+  readonly violations: string[] = [];
+  readonly #stop: () => void;
+  #waiting: (() => void)[] = [];
+
+  constructor(api: KubeApi, namespace: string, name: string) {
+    this.#stop = api.onChange((change) => {
+      const isOurs = change.namespace === namespace && change.name === name;
+      if (isOurs && change.resource === RESOURCE) this.#take(change.object.object);
+    });
+  }
+
+  get current(): SliceMoment | undefined {
+    return this.moments.at(-1);
+  }
+
+  /** Resolves with the first state, from now on, in which the slice shows exactly these addresses. */
+  async shows(addresses: readonly string[], timeoutMs: number): Promise<SliceMoment> {
+    const deadline = performance.now() + timeoutMs;
+    for (;;) {
+      const { current } = this;
+      if (current !== undefined && current.addresses.join() === addresses.join()) return current;
+      const left = deadline - performance.now();
+      if (left <= 0) {
+        throw new Error(
+          `the slice shows [${current?.addresses ?? ""}], not [${addresses}], after ${timeoutMs} ms`,
+        );
+      }
+      await Promise.race([
+        new Promise<void>((resolve) => this.#waiting.push(resolve)),
+        new Promise((resolve) => setTimeout(resolve, left)),
+      ]);
+    }
+  }
+
+  stop(): void {
+    this.#stop();
+  }
+
+  #take(slice: JsonObject): void {
+    const before = this.current;
+    const moment: SliceMoment = {
+      at: performance.now(),
+      addresses: publishedAddresses(slice),
+      term: parseTerm(asString(at(slice, "metadata", "annotations", "patroni-injector.io/term"))),
+      version: asString(at(slice, "metadata", "resourceVersion")) ?? "",
+    };
+    this.moments.push(moment);
+    if (moment.addresses.length > 1) this.violations.push(`two addresses: ${moment.addresses.join(" and ")}`);
+    if (moment.term !== undefined && !follows(moment.term, before?.term)) {
+      this.violations.push(`timeline ${moment.term.timeline} after ${before?.term?.timeline}`);
+    }
+    for (const wake of this.#waiting.splice(0)) wake();
+  }
+}

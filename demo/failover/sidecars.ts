@@ -1,0 +1,61 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join } from "node:path";
+import type { SIDECAR_SETTINGS } from "../../src/contract/sidecar-env.ts";
+import type { KubeApi } from "../kube-api/server.ts";
+import type { SimulatedMember } from "../patroni/member.ts";
+import { Program } from "../program.ts";
+
+export interface SidecarOptions {
+  readonly api: KubeApi;
+  readonly folder: string;
+  readonly namespace: string;
+  readonly scope: string;
+  readonly service: string;
+  readonly member: SimulatedMember;
+  /** With Kubernetes as DCS. */
+  readonly leaderObject?: string;
+  readonly settings?: Partial<Record<keyof typeof SIDECAR_SETTINGS, string>>;
+}
+
+/** The uid that the pod of a simulated member has. */
+export const uidOf = (member: SimulatedMember): string => `uid-of-${member.name}`;
+
+/** `patroni-injector sidecar` of one member, as a process of its own with the environment that injection gives it. */
+export async function startSidecar(options: SidecarOptions): Promise<Program> {
+  const { api, folder, namespace, scope, service, member } = options;
+  const tokenDir = join(folder, member.name);
+  await mkdir(tokenDir, { recursive: true });
+  const user = `system:serviceaccount:${namespace}:${scope}`;
+  await writeFile(join(tokenDir, "token"), api.tokens.issue(user));
+  await writeFile(join(tokenDir, "ca.crt"), api.caPem);
+  const { hostname, port } = new URL(api.url);
+  return new Program(["sidecar"], {
+    KUBERNETES_SERVICE_HOST: hostname,
+    KUBERNETES_SERVICE_PORT: port,
+    POD_NAME: member.name,
+    POD_NAMESPACE: namespace,
+    POD_UID: uidOf(member),
+    POD_IP: member.host,
+    POD_IPS: member.host,
+    NODE_NAME: `node-${member.name}`,
+    PATRONI_INJECTOR_CLUSTER: scope,
+    PATRONI_INJECTOR_PRIMARY_SERVICE: service,
+    PATRONI_INJECTOR_PORT: String(await freePort()),
+    PATRONI_INJECTOR_POSTGRES_PORT: String(member.ports.postgres),
+    PATRONI_INJECTOR_PATRONI_PORT: String(member.ports.rest),
+    PATRONI_INJECTOR_TOKEN_DIR: tokenDir,
+    PATRONI_INJECTOR_LOG_LEVEL: "info",
+    ...(options.leaderObject === undefined ? {} : { PATRONI_INJECTOR_LEADER_OBJECT: options.leaderObject }),
+    ...options.settings,
+  });
+}
+
+function freePort(): Promise<number> {
+  return new Promise((resolve) => {
+    const server = createServer().listen(0, () => {
+      const address = server.address();
+      server.close(() => resolve(typeof address === "object" && address !== null ? address.port : 0));
+    });
+  });
+}

@@ -73,8 +73,8 @@ const webhook = section({
 
 const resources = section({
   requests: section({
-    cpu: aQuantity().default("50m").describe("CPU request."),
-    memory: aQuantity().default("32Mi").describe("Memory request."),
+    cpu: aQuantity().prefault("50m").describe("CPU request."),
+    memory: aQuantity().prefault("32Mi").describe("Memory request."),
   })
     .prefault({})
     .describe("What the sidecar asks for."),
@@ -82,12 +82,12 @@ const resources = section({
     cpu: aQuantity()
       .optional()
       .describe("CPU limit. Default: none; a throttled sidecar makes a slow failover."),
-    memory: aQuantity().default("64Mi").describe("Memory limit."),
+    memory: aQuantity().prefault("64Mi").describe("Memory limit."),
   })
     .prefault({})
     .describe("What the sidecar may use."),
   requiredCpuLimit: aQuantity()
-    .default("100m")
+    .prefault("100m")
     .describe("The CPU limit where the pod's other containers all have one, and a quota may demand it."),
 }).superRefine(({ requests, limits, requiredCpuLimit }, context) => {
   const pairs = [

@@ -58,8 +58,15 @@ export function connectAddresses(
   return result;
 }
 
-/** The addresses that the user set by hand, wherever they stand; ours are left out. */
-export function announcedAddresses(draft: Draft, member: Member): string[] {
+/** What the member announces before anything is written, wherever it stands. */
+export interface Announced {
+  /** The addresses that the user set by hand. */
+  readonly byUser: readonly string[];
+  /** One of them is ours and follows the pod's name: an earlier pass wrote it, here or in the pod that this is a copy of. */
+  readonly followsPodName: boolean;
+}
+
+export function announcedAddresses(draft: Draft, member: Member): Announced {
   const names = [...Object.values(VARIABLES.patroni), ...Object.values(VARIABLES.spilo)] as string[];
   const fromEnv = draft.env
     .filter((entry) => names.includes(entry.name as string))
@@ -67,9 +74,9 @@ export function announcedAddresses(draft: Draft, member: Member): string[] {
   const variable = configurationVariable(draft, member);
   const text = draft.env.findLast((entry) => entry.name === variable)?.value;
   const fromText = Object.values(addressesInText(text));
-  return [...fromEnv, ...fromText].filter(
-    (value) => typeof value === "string" && !value.includes(POD_NAME),
-  ) as string[];
+  const all = [...fromEnv, ...fromText].filter((value) => typeof value === "string");
+  const byUser = all.filter((address) => !address.includes(POD_NAME));
+  return { byUser, followsPodName: byUser.length < all.length };
 }
 
 /**

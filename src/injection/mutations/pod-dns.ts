@@ -1,10 +1,10 @@
 import { headlessServiceName } from "../../contract/cluster-names.ts";
-import { POD_NAME_ENV } from "../../contract/names.ts";
 import { isDnsLabel } from "../../contract/syntax.ts";
 import type { Note } from "../decision.ts";
 import type { Draft } from "../draft.ts";
 import { type Host, hostOf, type Member } from "../member.ts";
 import type { ServiceFacts, Surroundings } from "../settings.ts";
+import type { Announced } from "./connect-addresses.ts";
 
 /** A DNS name that the pod will have: `<host>.<subdomain>.<namespace>.svc.<domain>`. */
 export interface PodDns {
@@ -14,14 +14,13 @@ export interface PodDns {
 
 /**
  * Gives the pod a DNS name: hostname, and a subdomain that names a headless Service. The name is `undefined` where it
- * cannot be had; then the connect addresses stay as they are too.
- *
- * `announced` are the addresses that the user set by hand: a subdomain that stands in one of them never changes.
+ * cannot be had; then the connect addresses stay as they are too. A subdomain that stands in an address of the user's
+ * never changes.
  */
 export function podDns(
   draft: Draft,
   member: Member,
-  announced: readonly string[],
+  announced: Announced,
   surroundings: Surroundings,
 ): { dns: PodDns | undefined; notes: Note[] } {
   if (member.options["connect-addresses"] === "off") return { dns: undefined, notes: [] };
@@ -36,9 +35,9 @@ export function podDns(
 
   const original = hostOf(member);
   if (original.kind === "none") return without(original.reason, original.detail);
-  const host = hostOfCopy(draft, member) ?? original;
+  const host = hostOfCopy(member, announced) ?? original;
 
-  const choice = chooseSubdomain(member, announced, draft.labels, surroundings);
+  const choice = chooseSubdomain(member, announced.byUser, draft.labels, surroundings);
   if (choice.kind === "none") return without(choice.reason, choice.detail);
 
   if (host !== original) {
@@ -63,10 +62,15 @@ function resolverProblem(draft: Draft, member: Member): string | undefined {
  * A pod whose Patroni already announces its own pod name, but with another pod's hostname, is a copy: two pods would
  * answer to the original's name.
  */
-function hostOfCopy(draft: Draft, member: Member): PodDns["host"] | undefined {
+function hostOfCopy(member: Member, announced: Announced): PodDns["host"] | undefined {
   const { name, hostname } = member;
-  const isCopy = draft.env.some((entry) => entry.name === POD_NAME_ENV);
-  if (!isCopy || name === undefined || hostname === undefined || hostname === name || !isDnsLabel(name))
+  if (
+    !announced.followsPodName ||
+    name === undefined ||
+    hostname === undefined ||
+    hostname === name ||
+    !isDnsLabel(name)
+  )
     return undefined;
   return { kind: "pod-name", name };
 }

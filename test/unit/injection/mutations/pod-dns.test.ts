@@ -475,6 +475,13 @@ describe("a copy of an injected pod", () => {
     assert.equal(notes[0]?.detail, 'hostname was "pg-0", is now "pg-0-debug"');
   });
 
+  test("is told by what it announces: a variable of the user's that follows the pod's name makes none", () => {
+    const env = [{ name: "MINE", value: "$(PATRONI_INJECTOR_POD_NAME)" }];
+    const pod = patroniPod({ env, spec: { hostname: "mine" } });
+    assert.equal(inject(injected(pod)).spec.hostname, "mine");
+    assert.equal(inject(injected(pod)).reason, "already-injected");
+  });
+
   test("keeps the hostname where its name is no DNS label", () => {
     const { spec, reasons } = inject(copy("pg.0.debug"));
     assert.equal(spec.hostname, "pg-0");

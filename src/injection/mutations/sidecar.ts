@@ -128,10 +128,10 @@ function resourcesFor(
     const whole = { ...requests, ...limits };
     return { resources: { limits: whole, requests: whole }, notes: [] };
   }
-  return { resources: { limits, requests: within(requests, limits) }, notes: [] };
+  return { resources: { limits, requests: within({ ...limits, ...requests }, limits) }, notes: [] };
 }
 
-/** A request above its limit would make the pod invalid: it becomes the limit. */
+/** A request above its limit would make the pod invalid: it becomes the limit, as the API makes of an absent one. */
 function within(requests: Quantities, limits: Quantities): Quantities {
   return defined({ cpu: smaller(requests.cpu, limits.cpu), memory: smaller(requests.memory, limits.memory) });
 }

@@ -77,6 +77,7 @@ try {
 } catch (failure) {
   const error: unknown = signal.aborted ? signal.reason : failure; // what was interrupted fails in some way of its own
   const usage = isUsageError(error);
-  process.stderr.write(usage ? `${(error as Error).message}\n\n${USAGE}` : `${(error as Error).stack}\n`);
+  const { message, stack } = error as Error;
+  process.stderr.write(usage ? `${message}\n\n${USAGE}` : `${signal.aborted ? message : stack}\n`);
   process.exitCode = usage ? 2 : 1;
 }

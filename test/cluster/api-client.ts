@@ -1,5 +1,6 @@
-import type { IncomingHttpHeaders } from "node:http";
+import type { IncomingHttpHeaders, IncomingMessage } from "node:http";
 import { Agent, request as send } from "node:https";
+import { text } from "node:stream/consumers";
 import type { Json } from "../../src/json/value.ts";
 
 export interface ApiResponse {
@@ -52,24 +53,18 @@ export function createApiClient(url: string, caPem: string, credentials: Credent
         outgoing.destroy(new Error(`${method} ${path}: no answer in ${TIMEOUT_MS} ms`)),
       );
       outgoing.on("error", reject);
-      outgoing.on("response", (incoming) => {
-        const chunks: Buffer[] = [];
-        incoming.on("data", (chunk: Buffer) => chunks.push(chunk));
-        incoming.on("error", reject);
-        incoming.on("end", () => {
-          const text = Buffer.concat(chunks).toString("utf8");
-          const isJson = /\bjson\b/.test(incoming.headers["content-type"] ?? "");
-          resolve({
-            status: incoming.statusCode ?? 0,
-            headers: incoming.headers,
-            body: isJson ? (JSON.parse(text) as Json) : text,
-          });
-        });
-      });
+      outgoing.on("response", (incoming) => read(incoming).then(resolve, reject));
       outgoing.end(payload);
     });
 
   return { request, close: () => agent.destroy() };
+}
+
+async function read(incoming: IncomingMessage): Promise<ApiResponse> {
+  const content = await text(incoming);
+  const isJson = /\bjson\b/.test(incoming.headers["content-type"] ?? "");
+  const body = isJson ? (JSON.parse(content) as Json) : content;
+  return { status: incoming.statusCode ?? 0, headers: incoming.headers, body };
 }
 
 /** A string is sent as it is, for YAML or for JSON that must be malformed. */

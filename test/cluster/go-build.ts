@@ -27,7 +27,7 @@ const TROUBLES: readonly { readonly pattern: RegExp; readonly advice: string }[]
   },
   {
     pattern: /no space left on device/,
-    advice: "The disk is full. Go's build cache needs about 5 GB here: `go env GOCACHE` shows where it is.",
+    advice: "The disk is full. Go's build cache needs about 3 GB here: `go env GOCACHE` shows where it is.",
   },
   {
     pattern: /C compiler "[^"]*" not found|cgo: /,

@@ -28,7 +28,7 @@ export interface WatchOptions<Entry> {
 
 /** Milliseconds. */
 export interface WatchTimes extends BackOffTimes {
-  /** How long the server is asked to keep a watch open, in whole seconds; up to half as much is added at random. */
+  /** How long the server is asked to keep a watch open: half as much may be added at random, and it is rounded up to seconds. */
   readonly watchMs: number;
   /** A watch that goes on for this much longer is cut: the server, or the way to it, is dead. */
   readonly graceMs: number;
@@ -150,9 +150,9 @@ class Watch<Entry> {
   /** Follows one watch to the end that the server gives it. Rejects where it ends in any other way. */
   async #follow(from: string): Promise<void> {
     const { path, target } = this.#options;
-    const askedMs = this.#times.watchMs * (1 + Math.random() / 2);
+    const seconds = Math.ceil((this.#times.watchMs * (1 + Math.random() / 2)) / 1000);
     const cut = new AbortController();
-    const timer = setTimeout(() => cut.abort(), askedMs + this.#times.graceMs);
+    const timer = setTimeout(() => cut.abort(), seconds * 1000 + this.#times.graceMs);
     const call: KubeRequest = {
       method: "GET",
       path,
@@ -160,7 +160,7 @@ class Watch<Entry> {
         ...this.#selectors(),
         watch: "true",
         allowWatchBookmarks: "true",
-        timeoutSeconds: String(Math.max(1, Math.round(askedMs / 1000))),
+        timeoutSeconds: String(seconds),
         resourceVersion: from,
       },
       signal: AbortSignal.any([this.#stopped.signal, cut.signal]),

@@ -36,7 +36,8 @@ function typeOf(schema: JsonObject): string {
   const { type, minimum, maximum, items } = schema;
   if (Array.isArray(schema.enum)) return schema.enum.map((value) => code(String(value))).join(", ");
   if (type === "object") return "mapping";
-  if (type === "array" && isObject(items)) return `list of ${PLURAL[String(items.type)] ?? typeOf(items)}`;
+  if (type === "array" && isObject(items))
+    return `list of ${items.enum ? typeOf(items) : PLURAL[String(items.type)]}`;
   if (type === "integer") return `integer from ${minimum} to ${maximum}`;
   return [type].flat().join(" or ");
 }

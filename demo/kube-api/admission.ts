@@ -51,10 +51,10 @@ export async function admit(
   return object;
 }
 
-/** Which hooks must be called again: a change makes all that were called before it due, and that only once. */
+/** Which hooks must be called again: those that were called before a change and want to see it. */
 class Reinvocation {
   #wanted = false;
-  #calledSinceChange = new Set<string>();
+  readonly #called = new Set<string>();
   readonly #due = new Set<string>();
 
   get wanted(): boolean {
@@ -67,12 +67,11 @@ class Reinvocation {
 
   changed(): void {
     this.#wanted = true;
-    for (const id of this.#calledSinceChange) this.#due.add(id);
-    this.#calledSinceChange = new Set();
+    for (const id of this.#called) this.#due.add(id);
   }
 
   called(hook: Hook): void {
-    if (hook.reinvocable) this.#calledSinceChange.add(hook.id);
+    if (hook.reinvocable) this.#called.add(hook.id);
   }
 }
 

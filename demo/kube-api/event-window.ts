@@ -37,13 +37,11 @@ export class EventWindow<Event extends Revised> {
     return events.reverse();
   }
 
-  /** Forgets everything up to a revision, as a compaction of etcd does. */
+  /** Forgets everything, as a compaction of etcd does. @param revision of now */
   forget(revision: number): void {
-    const kept = this.after(revision) ?? [];
     this.#ring.length = 0;
-    for (const event of kept) this.#ring.push(event);
     this.#oldest = 0;
-    this.#forgotten = Math.max(this.#forgotten, revision);
+    this.#forgotten = revision;
   }
 
   #at(index: number): Event {

@@ -1,3 +1,5 @@
+/** An embedded Kubernetes API server, for tests and demos only: {@link startKubeApi} says what it imitates, and what not. */
+
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
 import type { AddressInfo } from "node:net";

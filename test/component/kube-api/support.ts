@@ -121,7 +121,7 @@ export async function startWebhook(scope: Scope, reply: (call: WebhookCall) => W
     const call = { path: request.url ?? "", review: JSON.parse(text) };
     calls.push(call);
     const { code = 200, headers = {}, body, response: fields = {}, delay = 0, after } = reply(call);
-    if (delay > 0) await sleep(delay);
+    if (delay > 0) await sleep(delay, undefined, { ref: false });
     await after;
     const uid = call.review.request.uid;
     const review = {

@@ -113,6 +113,29 @@ test("a watch from a version sees what came after it, once and in order, in its 
   seen.stop();
 });
 
+test("a watch from a version that is yet to come begins after it", async (t) => {
+  const { core, ...clients } = await startWithClient(t);
+  const { metadata } = await core.listNamespacedPod({ namespace });
+  const next = Number(metadata?.resourceVersion) + 1;
+  const seen = await watching(clients, pods, { resourceVersion: next });
+  await core.createNamespacedPod({ namespace, body: pod("a") });
+  await core.createNamespacedPod({ namespace, body: pod("b") });
+  await until("an event", () => seen.events.length > 0);
+  assert.deepEqual(seen.lines, ["ADDED b"]);
+  seen.stop();
+});
+
+test("a watch of all namespaces sees each of them, made later too", async (t) => {
+  const { core, ...clients } = await startWithClient(t);
+  const seen = await watching(clients, "/api/v1/pods");
+  await core.createNamespacedPod({ namespace, body: pod("a") });
+  await core.createNamespace({ body: { metadata: { name: "late" } } });
+  await core.createNamespacedPod({ namespace: "late", body: pod("b") });
+  await until("both", () => seen.events.length === 2);
+  assert.deepEqual(seen.lines, ["ADDED a", "ADDED b"]);
+  seen.stop();
+});
+
 test("an object that comes into a selector's sight is added, one that leaves it is deleted", async (t) => {
   const { core, ...clients } = await startWithClient(t);
   const seen = await watching(clients, pods, { labelSelector: "role=primary" });

@@ -10,6 +10,8 @@ export function reasonsPage(): string {
     reasonTable("decision"),
     "## Of one part\n\nAny number beside the decision, each about one part of the injection.",
     reasonTable("part"),
+    "## Of a cluster\n\nAny number for each Patroni cluster, in Events on what owns its pods.",
+    reasonTable("cluster"),
   );
 }
 

@@ -50,7 +50,10 @@ export const ANNOTATIONS = {
   "patroni-auth-secret": entry(objectName, "Secret with `username` and `password` of Patroni's REST API."),
   "exclude-ports": entry(ports, "Further inbound ports that the mesh leaves alone."),
   "exclude-outbound-ip-ranges": entry(cidrs, "Further address ranges that the pod reaches past the mesh."),
-  "connect-addresses": entry(onOff, "`off`: members go on announcing what they announce today."),
+  "connect-addresses": entry(
+    onOff,
+    "`off`: members go on announcing what they announce today. `on`: they announce DNS names although a ConfigMap (`envFrom`) may hold addresses.",
+  ),
   mesh: entry(onOff, "`off`: no mesh annotations are written."),
   discovery: entry(onOff, "`off`: the sidecar does not publish the primary."),
   reload: entry(onOff, "`off`: the sidecar does not serve the reload API."),

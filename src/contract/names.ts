@@ -44,3 +44,13 @@ export const AUDIT_PATH = "/audit";
 /** Suffixes of the Services that belong to a cluster: `<scope>-headless`, `<scope>-primary`. */
 export const HEADLESS_SUFFIX = "-headless";
 export const PRIMARY_SUFFIX = "-primary";
+
+/** Label of every object that the controller made. */
+export const MANAGED_BY_LABEL = "app.kubernetes.io/managed-by";
+export const MANAGED_BY = "patroni-injector";
+
+/** On every object that the controller applies: a digest of what it wants, so that it sees when that has changed. */
+export const DESIRED_ANNOTATION = `${DOMAIN}/desired`;
+
+/** The Lease that the one replica holds which reconciles. */
+export const CONTROLLER_LEASE = "patroni-injector-controller";

@@ -3,11 +3,12 @@
  * annotation, the metric label, the log and the Event. Stable once shipped; each is documented here and nowhere
  * else (docs/reference/reasons.md is generated from this table).
  *
- * `decision` codes: exactly one for each pod. `part` codes: any number beside it, each about one mutation.
+ * `decision` codes: exactly one for each pod. `part` codes: any number beside it, each about one mutation. `cluster` codes:
+ * any number for each Patroni cluster, given by the controller in Events on what owns the cluster's pods.
  * A code with `warn` is also sent to the API client as a warning.
  */
 export interface ReasonEntry {
-  readonly level: "decision" | "part";
+  readonly level: "decision" | "part" | "cluster";
   readonly warn: boolean;
   readonly means: string;
   readonly remedy: string;
@@ -17,6 +18,8 @@ const decision = (means: string, remedy = "", warn = false) =>
   ({ level: "decision", warn, means, remedy }) as const;
 const part = (means: string, remedy: string, warn = true) =>
   ({ level: "part", warn, means, remedy }) as const;
+const cluster = (means: string, remedy: string) =>
+  ({ level: "cluster", warn: false, means, remedy }) as const;
 
 export const REASONS = {
   injected: decision("The pod was changed as planned."),
@@ -90,6 +93,10 @@ export const REASONS = {
     "A copy of an injected pod (kubectl debug --copy-to): its hostname was set to its own name, so that the original's DNS name stays unambiguous.",
     "",
   ),
+  "address-may-be-set": part(
+    "The Patroni container takes variables from a ConfigMap (`envFrom`), which cannot be seen here and may hold a connect address: none is written.",
+    'Set the annotation `connect-addresses` to "on" to write them whatever the ConfigMap holds, or to "off".',
+  ),
   "user-set-address": part(
     "A connect address that the user set stays as it is.",
     "Remove it, to let the DNS name be announced.",
@@ -129,6 +136,43 @@ export const REASONS = {
     "",
     false,
   ),
+
+  "service-occupied": cluster(
+    "The primary Service is served by something else (a selector, another owner, another EndpointSlice, an Endpoints object), or is an ExternalName: the primary is not published there, for two sources would be two backends.",
+    "Remove the other source, or name another Service with the annotation `primary-service`; an Endpoints object is put aside with the annotation `take-over` on the Service.",
+  ),
+  "service-taking-over": cluster(
+    "The Service's Endpoints object is marked `skip-mirror`; the primary is published as soon as its mirrored EndpointSlice is gone.",
+    "",
+  ),
+  "headless-unfit": cluster(
+    "The headless Service was made by somebody else and cannot carry the members' names (it is not headless, does not publish not-ready addresses, or does not select all members).",
+    "Correct that Service, or name another with the annotation `headless-service`.",
+  ),
+  "settings-differ": cluster(
+    "Members of one cluster name different primary Services, headless Services or PostgreSQL ports; those of the first member count.",
+    "Give all pods of the cluster the same annotations.",
+  ),
+  "shared-serviceaccount": cluster(
+    "Several clusters use one ServiceAccount: a member of one could write the primary of the other.",
+    "Give each cluster a ServiceAccount of its own.",
+  ),
+  "peer-authentication-conflict": cluster(
+    "Another PeerAuthentication selects these pods. Of two for one workload the oldest wins, so that the ports may not be left alone.",
+    "Put the ports into that PeerAuthentication, or let it select other pods.",
+  ),
+  "term-refused": cluster(
+    "A member is a primary of a lower timeline, or of another system, than was published before: it may be an old one that woke up.",
+    "After a restore, set the annotation `reset-term` on the primary Service to a new value.",
+  ),
+  unobservable: cluster(
+    "The controller cannot reach a member's Patroni; nothing is published or removed for it.",
+    "Allow the controller to reach Patroni's port (a NetworkPolicy, a mesh), or name its CA with the annotation `patroni-ca-secret`.",
+  ),
+  "not-injected": cluster(
+    "Pods of the cluster run without the sidecar: they were there before, or came while the webhook could not be reached. The controller writes for them, more slowly.",
+    "Restart them, replicas first.",
+  ),
 } as const satisfies Record<string, ReasonEntry>;
 
 export type Reason = keyof typeof REASONS;
@@ -142,3 +186,6 @@ export type DecisionReason = CodesOf<"decision">;
 
 /** Codes that may stand beside a decision, each about one part of it. */
 export type PartReason = CodesOf<"part">;
+
+/** Codes about a Patroni cluster as a whole. */
+export type ClusterReason = CodesOf<"cluster">;

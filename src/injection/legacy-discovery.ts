@@ -21,7 +21,8 @@ const LABEL = /\blabels?\b/i;
 const ROLE = /\b(role|spilo-role|master|primary)\b/i;
 const KUBECTL = /\bkubectl\b/;
 const VERB = /\b(patch|apply|label|replace)\b/;
-const METHOD = /\b(PATCH|PUT)\b/;
+/** Also as curl takes it, without a space: `-XPATCH`. */
+const METHOD = /(\b|-X)(PATCH|PUT)\b/;
 
 function loops(container: JsonObject): boolean {
   const script = [container.command, container.args].flatMap((words) =>

@@ -10,7 +10,7 @@ import { knownEnvValue } from "./env.ts";
 const SCOPE_LABELS = [
   "cluster-name",
   "postgres-operator.crunchydata.com/patroni",
-  "stackgres.io/scope",
+  "stackgres.io/cluster-scope",
   "stackgres.io/cluster-name",
   "version",
 ] as const;

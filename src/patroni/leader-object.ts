@@ -1,4 +1,4 @@
-import { type JsonObject, objectsIn } from "../json/value.ts";
+import { at, type JsonObject, objectsIn } from "../json/value.ts";
 import type { Flavour } from "./container.ts";
 import { knownEnvValue } from "./env.ts";
 
@@ -24,7 +24,7 @@ export function leaderObjectOf(
   const usesEndpoints =
     flavour === "spilo"
       ? isOn("DCS_ENABLE_KUBERNETES_API") && !knownEnvValue(pod, container, "KUBERNETES_USE_CONFIGMAPS")
-      : isOn("PATRONI_KUBERNETES_USE_ENDPOINTS");
+      : isOn("PATRONI_KUBERNETES_USE_ENDPOINTS") || isCrunchy(pod);
   const usesKubernetes =
     flavour === "spilo"
       ? isOn("DCS_ENABLE_KUBERNETES_API")
@@ -32,3 +32,7 @@ export function leaderObjectOf(
   if (!usesKubernetes) return undefined;
   return usesEndpoints ? `endpoints/${scope}` : `configmaps/${scope}-leader`;
 }
+
+/** Crunchy's operator always uses Endpoints, and says so in a file. */
+const isCrunchy = (pod: JsonObject): boolean =>
+  at(pod, "metadata", "labels", "postgres-operator.crunchydata.com/patroni") !== undefined;

@@ -1,7 +1,7 @@
 import { POD_NAME_ENV } from "../../contract/names.ts";
 import { SIDECAR_ENV } from "../../contract/sidecar-env.ts";
 import { sameJson } from "../../json/same.ts";
-import { asString, at, type JsonObject } from "../../json/value.ts";
+import { asString, at, isObject, type JsonObject, objectsIn } from "../../json/value.ts";
 import {
   type ConnectAddresses,
   mergeConnectAddresses,
@@ -53,7 +53,8 @@ export function connectAddresses(
     };
   }
   const text = configurationVariable(draft, member);
-  const result = text === undefined ? byEnvironment(draft, wanted) : byText(draft, member, text, wanted);
+  const result =
+    text === undefined ? byEnvironment(draft, member, wanted) : byText(draft, member, text, wanted);
   orderPodName(draft.env);
   return result;
 }
@@ -123,12 +124,19 @@ function configurationVariable(draft: Draft, member: Member): string | undefined
   return has(WHOLE_CONFIGURATION) ? WHOLE_CONFIGURATION : undefined;
 }
 
-function byEnvironment(draft: Draft, wanted: ConnectAddresses): { applied: boolean; notes: Note[] } {
+function byEnvironment(
+  draft: Draft,
+  member: Member,
+  wanted: ConnectAddresses,
+): { applied: boolean; notes: Note[] } {
   const notes: Note[] = [];
+  const unseen = unseenVariables(draft, member);
   for (const purpose of PURPOSES) {
     const name = VARIABLES.patroni[purpose];
     const index = draft.env.findLastIndex((entry) => entry.name === name);
-    if (index === -1) draft.env.push({ name, value: wanted[purpose] });
+    if (index === -1 && unseen !== undefined)
+      notes.push({ reason: "address-may-be-set", detail: `${name} by ${unseen}` });
+    else if (index === -1) draft.env.push({ name, value: wanted[purpose] });
     else if (isOurs(draft.env[index]?.value, wanted)) draft.env[index] = { name, value: wanted[purpose] };
     else notes.push({ reason: "user-set-address", detail: name });
   }
@@ -145,6 +153,10 @@ function byText(
   const entry = draft.env[index];
   if (entry?.valueFrom !== undefined && entry.valueFrom !== null) {
     return { applied: false, notes: [{ reason: "spilo-configuration-from", detail: variable }] };
+  }
+  const unseen = entry === undefined ? unseenVariables(draft, member) : undefined;
+  if (unseen !== undefined) {
+    return { applied: false, notes: [{ reason: "address-may-be-set", detail: `${variable} by ${unseen}` }] };
   }
   const text = typeof entry?.value === "string" ? entry.value : "";
   const setByVariable = PURPOSES.filter(
@@ -173,6 +185,18 @@ function byText(
     applied: kept.length < PURPOSES.length,
     notes: kept.map((detail) => ({ reason: "user-set-address", detail })),
   };
+}
+
+/**
+ * A ConfigMap that fills the container's environment, in words. A variable of the container's own list wins over it, so writing
+ * one could change what the user set there. Secrets hold credentials, not addresses.
+ */
+function unseenVariables(draft: Draft, member: Member): string | undefined {
+  if (member.options["connect-addresses"] === "on") return undefined;
+  const source = objectsIn(draft.containers[draft.patroni]?.envFrom).find(({ configMapRef }) =>
+    isObject(configMapRef),
+  );
+  return source === undefined ? undefined : `ConfigMap ${String(at(source, "configMapRef", "name"))}`;
 }
 
 const has = (draft: Draft, name: string): boolean => draft.env.some((entry) => entry.name === name);

@@ -7,7 +7,9 @@ import type { InjectionSettings, Surroundings } from "../settings.ts";
 
 const ISTIO = "traffic.sidecar.istio.io/";
 const LINKERD = "config.linkerd.io/";
-const ISTIO_CONTAINERS = ["istio-proxy", "istio-init", "istio-validation"];
+
+/** Renders the exclusions into its arguments when Istio's webhook runs; with the CNI they are read when the pod starts. */
+const ISTIO_INIT = "istio-init";
 
 /**
  * Keeps the mesh away from the database's ports and from the path to the API server. Lists are merged, never replaced:
@@ -31,12 +33,12 @@ export function mesh(
   ];
   const notes: Note[] = [];
   if (settings.meshes.includes("istio")) {
-    const before = JSON.stringify(draft.annotations);
+    const before = isMeshed(draft) ? JSON.stringify(draft.annotations) : undefined;
     merge(draft, `${ISTIO}excludeInboundPorts`, inbound);
     merge(draft, `${ISTIO}excludeOutboundPorts`, outbound);
     merge(draft, `${ISTIO}excludeOutboundIPRanges`, ranges);
     takeOut(draft, `${ISTIO}includeInboundPorts`, inbound);
-    if (isMeshed(draft) && JSON.stringify(draft.annotations) !== before) {
+    if (before !== undefined && JSON.stringify(draft.annotations) !== before) {
       notes.push({ reason: "mesh-too-late", detail: "" });
     }
   }
@@ -65,7 +67,5 @@ function takeOut(draft: Draft, key: string, ports: readonly string[]): void {
 }
 
 function isMeshed(draft: Draft): boolean {
-  return [...draft.containers, ...draft.initContainers].some((container) =>
-    ISTIO_CONTAINERS.includes(container.name as string),
-  );
+  return draft.initContainers.some(({ name }) => name === ISTIO_INIT);
 }

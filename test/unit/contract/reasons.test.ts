@@ -7,7 +7,7 @@ describe("reason codes", () => {
     test(code, () => {
       assert.match(code, /^[a-z]+(-[a-z]+)*$/, "one word for metrics, logs and annotations");
       assert.ok(code.length <= 63, "fits a label's value");
-      assert.ok(level === "decision" || level === "part");
+      assert.ok(["decision", "part", "cluster"].includes(level));
       assert.equal(typeof warn, "boolean");
       assert.match(means, /^\S.+\.$/s);
       assert.match(remedy, /^$|^[A-Z].+\.$/s);

@@ -102,7 +102,9 @@ describe("requests that are not the creation of a pod are let through", () => {
 
 describe("the answer", () => {
   test("whole, for a pod that is injected", () => {
-    const { review, patch, record } = answer(patroniPod({ containers: [{ name: "istio-proxy" }] }));
+    const { review, patch, record } = answer(
+      patroniPod({ spec: { initContainers: [{ name: "istio-init" }] } }),
+    );
     const { response, ...outer } = review as { response: JsonObject };
     assert.deepEqual(outer, { apiVersion: "admission.k8s.io/v1", kind: "AdmissionReview" });
     const { patch: _, ...rest } = response;

@@ -44,7 +44,7 @@ describe("scope", () => {
     ["Crunchy's label", { "postgres-operator.crunchydata.com/patroni": "hippo-ha" }, {}, "hippo-ha"],
     [
       "StackGres's scope before its cluster",
-      { "stackgres.io/cluster-name": "sg", "stackgres.io/scope": "sg-scope" },
+      { "stackgres.io/cluster-name": "sg", "stackgres.io/cluster-scope": "sg-scope" },
       {},
       "sg-scope",
     ],

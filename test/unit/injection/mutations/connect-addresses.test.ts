@@ -98,6 +98,34 @@ describe("plain Patroni", () => {
     });
   }
 
+  const settings = { configMapRef: { name: "settings" } };
+  const hidden: readonly [
+    name: string,
+    envFrom: JsonObject,
+    connect: string | undefined,
+    reasons: PartReason[],
+  ][] = [
+    [
+      "a ConfigMap may hold them: not written",
+      settings,
+      undefined,
+      ["address-may-be-set", "address-may-be-set"],
+    ],
+    ["a ConfigMap may hold them, and the user says on: written", settings, "on", []],
+    ["a Secret holds credentials: written", { secretRef: { name: "passwords" } }, undefined, []],
+  ];
+  for (const [name, source, connect, reasons] of hidden) {
+    test(`envFrom: ${name}`, () => {
+      const annotations = connect === undefined ? {} : ours({ "connect-addresses": connect });
+      const after = inject(patroniPod({ annotations, container: { envFrom: [source] } }));
+      assert.deepEqual(after.reasons, reasons);
+      assert.equal(
+        named(after.env, "PATRONI_POSTGRESQL_CONNECT_ADDRESS")?.value,
+        reasons.length === 0 ? POSTGRES : undefined,
+      );
+    });
+  }
+
   test("one that we wrote follows what changed", () => {
     const before = injected(patroniPod({ annotations: ours({ "postgres-port": "5433" }) }));
     const again = { ...before, metadata: { ...(before.metadata as JsonObject), annotations: {} } };

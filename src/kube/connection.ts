@@ -1,5 +1,5 @@
-import { type IncomingMessage, request as plainRequest } from "node:http";
-import { type RequestOptions, request } from "node:https";
+import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } from "node:http";
+import { Agent, type RequestOptions, request } from "node:https";
 import { KubeConfig } from "@kubernetes/client-node";
 import { FIELD_MANAGER } from "../contract/names.ts";
 import { asString, isObject, type Json, type JsonObject } from "../json/value.ts";
@@ -10,6 +10,9 @@ const REQUEST_TIMEOUT_MS = 30_000;
 
 /** A page of 500 objects of the largest size that etcd takes would be larger; pages of real ones are a few MB. */
 const LARGEST_ANSWER_BYTES = 64 * 1024 * 1024;
+
+/** An idle connection is closed by us: an API server keeps one for 90 s, and a request must not meet its end. */
+const KEEP_ALIVE = { keepAlive: true, timeout: 30_000 } as const;
 
 /** A peer that is gone without a word is noticed some ten seconds after this. Milliseconds. */
 const TCP_KEEP_ALIVE_MS = 15_000;
@@ -34,6 +37,8 @@ export interface KubeRequest {
  */
 export class KubeConnection {
   readonly #load: () => KubeConfig;
+  /** Connections that are kept, each for requests of the same credentials. */
+  readonly #agents = { plain: new PlainAgent(KEEP_ALIVE), secure: new Agent(KEEP_ALIVE) };
   #loaded: KubeConfig | undefined;
 
   /**
@@ -85,7 +90,10 @@ export class KubeConnection {
     if (call.signal !== undefined) options.signal = call.signal;
     try {
       await config.applyToHTTPSOptions(options);
-      return await exchanged(urlOf(config, call), options, call.body);
+      const url = urlOf(config, call);
+      const { plain, secure } = this.#agents;
+      if (!config.getCurrentCluster()?.proxyUrl) options.agent = url.protocol === "http:" ? plain : secure;
+      return await exchanged(url, options, call.body);
     } catch (error) {
       if (call.signal?.aborted !== true) this.#forget(config);
       throw unanswered(call, error);

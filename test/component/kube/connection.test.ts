@@ -1,8 +1,5 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
 import { writeFile } from "node:fs/promises";
-import { createServer, type RequestListener } from "node:http";
-import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { describe, it, type TestContext } from "node:test";
 import { KubeConfig } from "@kubernetes/client-node";
@@ -10,7 +7,7 @@ import { createAuthority } from "../../../demo/kube-api/certificate.ts";
 import type { KubeApi } from "../../../demo/kube-api/server.ts";
 import { connect, KubeConnection } from "../../../src/kube/connection.ts";
 import { KubeError } from "../../../src/kube/error.ts";
-import { asked, order, service, startConnected, temporaryFolder } from "./support.ts";
+import { asked, order, service, startConnected, startPlain, temporaryFolder } from "./support.ts";
 
 const SERVICES = "/api/v1/namespaces/default/services";
 
@@ -21,19 +18,6 @@ async function failureOf(work: Promise<unknown>): Promise<KubeError> {
   );
   assert.ok(error instanceof KubeError, `not a KubeError: ${error}`);
   return error;
-}
-
-/** A server that answers whatever is wanted, plain. */
-async function startPlain(t: TestContext, answer: RequestListener): Promise<KubeConnection> {
-  const server = createServer(answer).listen(0, "127.0.0.1");
-  await once(server, "listening");
-  t.after(() => server.close().closeAllConnections());
-  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-  return new KubeConnection(() => {
-    const config = new KubeConfig();
-    config.loadFromClusterAndUser({ name: "plain", server: url, skipTLSVerify: true }, { name: "nobody" });
-    return config;
-  });
 }
 
 /** Credentials as a pod has them: files that change under it. */

@@ -1,11 +1,15 @@
+import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer, type RequestListener } from "node:http";
+import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { KubeConfig } from "@kubernetes/client-node";
 import type { FaultMatch, FaultOrder } from "../../../demo/kube-api/faults.ts";
 import { type KubeApi, type KubeApiOptions, startKubeApi } from "../../../demo/kube-api/server.ts";
 import type { JsonObject } from "../../../src/json/value.ts";
-import { connect, type KubeConnection } from "../../../src/kube/connection.ts";
+import { connect, KubeConnection } from "../../../src/kube/connection.ts";
 import type { WatchTimes } from "../../../src/kube/watch.ts";
 
 /** Anything with an end to it, such as a test's context. */
@@ -35,6 +39,19 @@ export async function startConnected(scope: Scope, options: KubeApiOptions = {})
   const kubeconfig = join(await temporaryFolder(scope), "kubeconfig");
   await writeFile(kubeconfig, api.kubeconfig());
   return { api, kubeconfig, connection: connect(kubeconfig) };
+}
+
+/** A server that answers whatever is wanted, plain. */
+export async function startPlain(scope: Scope, answer: RequestListener): Promise<KubeConnection> {
+  const server = createServer(answer).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  scope.after(() => void server.close().closeAllConnections());
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  return new KubeConnection(() => {
+    const config = new KubeConfig();
+    config.loadFromClusterAndUser({ name: "plain", server: url, skipTLSVerify: true }, { name: "nobody" });
+    return config;
+  });
 }
 
 /** Orders a fault for what `user` asks; by default all that the connection under test asks. */

@@ -17,7 +17,7 @@ import { runs } from "./runs.ts";
 function forEveryInjectedPod(
   name: string,
   rule: (planned: JsonObject, scene: Scene, applied: readonly Part[]) => void,
-  { numRuns } = runs(400),
+  { numRuns } = runs(300),
 ): void {
   test(name, () =>
     fc.assert(
@@ -99,7 +99,7 @@ test("the patch of the answer makes exactly the planned pod", () =>
       );
       assert.equal(patch.length > 0, decision.reason === "injected");
     }),
-    runs(400),
+    runs(300),
   ));
 
 function freeze<Value>(value: Value): Value {
@@ -136,7 +136,7 @@ forEveryInjectedPod(
       kubernetesQos(applied.includes("sidecar") ? withoutSidecar(pod) : pod),
     );
   },
-  runs(1500),
+  runs(800),
 );
 
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;

@@ -7,7 +7,7 @@ const BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
 
 /**
  * Adds authorities to a bundle, beside those of other servers: of these only the newest are kept, and none that has
- * expired; what is no certificate is dropped. Adding what is there already changes nothing.
+ * expired; what is no certificate is dropped. Where all that is there already, the bundle stays as it is, to the byte.
  *
  * @param bundle PEM; may be empty
  * @param own PEM
@@ -23,9 +23,12 @@ export function addToBundle(bundle: string, own: string, now: Date): string {
   const missing = owned.filter(
     ({ fingerprint256 }) => !present.some((certificate) => certificate.fingerprint256 === fingerprint256),
   );
-  return [...present.filter((certificate) => isOwn(certificate) || kept.has(certificate)), ...missing]
-    .map((certificate) => certificate.toString())
-    .join("");
+  const result = [
+    ...present.filter((certificate) => isOwn(certificate) || kept.has(certificate)),
+    ...missing,
+  ];
+  const isSame = missing.length === 0 && result.length === (bundle.match(BLOCK) ?? []).length;
+  return isSame ? bundle : result.map((certificate) => certificate.toString()).join("");
 }
 
 /** True where a bundle holds every one of these authorities. */

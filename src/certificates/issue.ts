@@ -102,7 +102,7 @@ async function issue(
   certificate.setExtensions(extensions({ name: "subjectKeyIdentifier" }, authorityKey));
   await signOffLoop(certificate, authority?.keyPem ?? privateKey);
   return {
-    certPem: forge.pki.certificateToPem(certificate),
+    certPem: forge.pki.certificateToPem(certificate).replaceAll("\r\n", "\n"),
     keyPem: privateKey,
     notAfter: certificate.validity.notAfter,
   };

@@ -8,7 +8,7 @@ const now = new Date();
 
 async function authority(): Promise<string> {
   const { certPem } = await issueAuthority("CA", { from: now, days: 1 });
-  return certPem.replaceAll("\r\n", "\n");
+  return certPem;
 }
 
 const base64 = (pem: string) => Buffer.from(pem).toString("base64");

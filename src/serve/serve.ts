@@ -79,7 +79,6 @@ async function run({ configPath, kubeconfig, environment, shutdown }: ServeOptio
   const server = createWebhookServer(app, certificate, logger);
   opened.add(() => server.close().closeAllConnections());
   const webhookAddress = await listen(server, config.webhook, "webhook");
-  logger.info({ version: VERSION, webhook: webhookAddress, operations: operationsAddress }, "listening");
 
   let registration: Registration | undefined;
   opened.add(() => registration?.stop());
@@ -94,6 +93,7 @@ async function run({ configPath, kubeconfig, environment, shutdown }: ServeOptio
     else registration.update(desired);
   };
   announce();
+  logger.info({ version: VERSION, webhook: webhookAddress, operations: operationsAddress }, "listening");
   certificates.onChange((next) => {
     certificate = next;
     useCertificate(server, next);

@@ -50,6 +50,17 @@ const mounts: fc.Arbitrary<Json | undefined> = fc.constantFrom(
   [{ name: "pgdata", mountPath: "/home/postgres/pgdata" }],
 );
 
+const envFrom: fc.Arbitrary<Json | undefined> = fc.oneof(
+  { weight: 6, arbitrary: fc.constant(undefined) },
+  {
+    weight: 1,
+    arbitrary: fc.constantFrom<Json>(
+      [{ configMapRef: { name: "settings" } }],
+      [{ secretRef: { name: "login" } }, { prefix: "X_", configMapRef: { name: "settings" } }],
+    ),
+  },
+);
+
 /** Only what is set: an arbitrary may give `undefined` for a field. */
 const defined = (object: Record<string, Json | undefined>): JsonObject =>
   Object.fromEntries(Object.entries(object).filter(([, value]) => value !== undefined));
@@ -66,6 +77,7 @@ export const patroniContainer: fc.Arbitrary<JsonObject> = fc
     ports,
     securityContext,
     volumeMounts: mounts,
+    envFrom,
     brandNew: fc.constantFrom<Json | undefined>(undefined, { nested: [1, null, { "a/b~c": true }] }),
   })
   .map(defined);

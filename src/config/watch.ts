@@ -16,6 +16,8 @@ export interface ConfigWatchOptions {
   onProblems(problems: readonly Problem[]): void;
   /** Where no event comes: a file system without events, or a watcher that died. Default: a minute. */
   readonly pollMs?: number;
+  /** How long a new content must stay the same to be believed: a file that is being written looks empty. Default: 0.1 s. */
+  readonly settleMs?: number;
 }
 
 export interface ConfigWatch {
@@ -23,7 +25,6 @@ export interface ConfigWatch {
 }
 
 const POLL_MS = 60_000;
-/** How long a new content must stay the same to be believed: a file that is being written looks empty for a moment. */
 const SETTLE_MS = 100;
 
 /**
@@ -43,7 +44,7 @@ export function watchConfig(text: string, options: ConfigWatchOptions): ConfigWa
     looking = true;
     while (lookAgain && !stopped.signal.aborted) {
       lookAgain = false;
-      const found = await settled(options.path, known, stopped.signal);
+      const found = await settled(options, known, stopped.signal);
       if (stopped.signal.aborted || isSame(found, known)) continue;
       known = found;
       report(found, options);
@@ -71,10 +72,14 @@ type Content = { readonly text: string } | { readonly unreadable: Problem };
 const isSame = (one: Content, other: Content): boolean => isDeepStrictEqual(one, other);
 
 /** The file's content once it stays as it is, or at once where it is the known one. */
-async function settled(path: string, known: Content, stopped: AbortSignal): Promise<Content> {
+async function settled(
+  { path, settleMs = SETTLE_MS }: ConfigWatchOptions,
+  known: Content,
+  stopped: AbortSignal,
+): Promise<Content> {
   let before = await contentOf(path);
   while (!isSame(before, known) && !stopped.aborted) {
-    await delay(SETTLE_MS, undefined, { signal: stopped }).catch(() => undefined);
+    await delay(settleMs, undefined, { signal: stopped }).catch(() => undefined);
     const now = await contentOf(path);
     if (isSame(now, before)) break;
     before = now;

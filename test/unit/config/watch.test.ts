@@ -51,7 +51,7 @@ describe("watching the configuration file", () => {
     await rm(directory, { recursive: true });
   });
 
-  function start(text: string, pollMs = 60_000) {
+  function start(text: string, pollMs = 60_000, settleMs = 50) {
     const seen = reports();
     watch = watchConfig(text, {
       path,
@@ -59,6 +59,7 @@ describe("watching the configuration file", () => {
       onConfig: (config) => seen.push({ config }),
       onProblems: (problems) => seen.push({ problems }),
       pollMs,
+      settleMs,
     });
     return seen;
   }
@@ -134,6 +135,15 @@ describe("watching the configuration file", () => {
   it("reports what changed between the first reading and the start of the watch", async () => {
     await writeFile(path, "drainSeconds: 2");
     assert.equal((await nextConfig(start("drainSeconds: 1"))).drainSeconds, 2);
+  });
+
+  it("does not take a file that is being written for an empty one", async () => {
+    await writeFile(path, "drainSeconds: 1");
+    const seen = start("drainSeconds: 1", 20, 1000);
+    await writeFile(path, "");
+    await delay(100);
+    await writeFile(path, "drainSeconds: 2");
+    assert.equal((await nextConfig(seen)).drainSeconds, 2);
   });
 
   it("says nothing after it was stopped, or where the content is the same", async () => {

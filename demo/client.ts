@@ -26,6 +26,11 @@ export class ApiClient {
     return this.#send("POST", query === "" ? collection : `${collection}?${query}`, object);
   }
 
+  /** Replaces an object, whatever its resourceVersion. */
+  replace(path: string, object: JsonObject): Promise<ApiAnswer> {
+    return this.#send("PUT", path, object);
+  }
+
   close(): void {
     this.#agent.destroy();
   }

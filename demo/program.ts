@@ -35,7 +35,7 @@ export class Program {
     for (;;) {
       const line = this.log.find(({ msg }) => msg === message);
       if (line !== undefined) return line;
-      if (this.#child.exitCode !== null || this.#child.signalCode !== null) {
+      if (!this.runs) {
         throw new Error(
           `the process ended before it said "${message}": ${this.#stderr.trim() || "no error was printed"}`,
         );
@@ -46,9 +46,19 @@ export class Program {
     }
   }
 
+  /** True until the process has ended. */
+  get runs(): boolean {
+    return this.#child.exitCode === null && this.#child.signalCode === null;
+  }
+
+  /** SIGSTOP and SIGCONT freeze and wake it; SIGKILL ends it without a word. */
+  signal(name: "SIGSTOP" | "SIGCONT" | "SIGKILL"): void {
+    this.#child.kill(name);
+  }
+
   /** Ends the process: SIGTERM, and SIGKILL where that takes longer than the bound. */
   async stop(timeoutMs = 5000): Promise<void> {
-    if (this.#child.exitCode !== null || this.#child.signalCode !== null) return;
+    if (!this.runs) return;
     const exited = once(this.#child, "exit");
     this.#child.kill("SIGTERM");
     const timer = setTimeout(() => this.#child.kill("SIGKILL"), timeoutMs);

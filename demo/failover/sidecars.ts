@@ -13,6 +13,10 @@ export interface SidecarOptions {
   readonly scope: string;
   readonly service: string;
   readonly member: SimulatedMember;
+  /** Of the pod; a pod that is made anew gets another. */
+  readonly uid?: string;
+  /** Whom the API server takes the sidecar for. Default: the cluster's ServiceAccount. */
+  readonly user?: string;
   /** With Kubernetes as DCS. */
   readonly leaderObject?: string;
   readonly settings?: Partial<Record<keyof typeof SIDECAR_SETTINGS, string>>;
@@ -26,7 +30,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Program> {
   const { api, folder, namespace, scope, service, member } = options;
   const tokenDir = join(folder, member.name);
   await mkdir(tokenDir, { recursive: true });
-  const user = `system:serviceaccount:${namespace}:${scope}`;
+  const user = options.user ?? `system:serviceaccount:${namespace}:${scope}`;
   await writeFile(join(tokenDir, "token"), api.tokens.issue(user));
   await writeFile(join(tokenDir, "ca.crt"), api.caPem);
   const { hostname, port } = new URL(api.url);
@@ -35,7 +39,7 @@ export async function startSidecar(options: SidecarOptions): Promise<Program> {
     KUBERNETES_SERVICE_PORT: port,
     POD_NAME: member.name,
     POD_NAMESPACE: namespace,
-    POD_UID: uidOf(member),
+    POD_UID: options.uid ?? uidOf(member),
     POD_IP: member.host,
     POD_IPS: member.host,
     NODE_NAME: `node-${member.name}`,

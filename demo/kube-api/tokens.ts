@@ -30,6 +30,11 @@ export class Tokens {
     this.#grants.delete(token);
   }
 
+  /** The same for every token of a user. */
+  expireUser(username: string): void {
+    for (const [token, { user }] of this.#grants) if (user.username === username) this.#grants.delete(token);
+  }
+
   /** @param authorization the header of that name */
   authenticate(authorization: string | undefined): UserInfo | undefined {
     const token = /^Bearer\s+(\S+)$/i.exec(authorization ?? "")?.[1];

@@ -27,6 +27,7 @@ export class SimulatedCluster {
   #timeline = 1;
   #transitions = 0;
   #position = 50_331_648;
+  #promotedAt = 0;
 
   constructor(options: ClusterOptions) {
     this.#options = options;
@@ -46,6 +47,11 @@ export class SimulatedCluster {
     return this.members.find(
       ({ state }) => state.role === "primary" && state.lease && state.state === "running",
     );
+  }
+
+  /** When the last promotion was done, on the monotonic clock. Milliseconds. */
+  get promotedAt(): number {
+    return this.#promotedAt;
   }
 
   get timeline(): number {
@@ -127,6 +133,7 @@ export class SimulatedCluster {
     await this.#wait(PACE.promotion);
     if (isFailover) this.#timeline++;
     member.state = { ...member.state, role: "primary", timeline: this.#timeline };
+    this.#promotedAt = performance.now();
   }
 
   #replica(): MemberState {

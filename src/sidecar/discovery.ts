@@ -17,6 +17,8 @@ import { ApiProblem, type SliceClient, versionOf } from "./slice-client.ts";
 const FAST_MS = 250;
 const SETTLED_MS = 1000;
 const LEAVING_MS = 100;
+/** It holds the lease and is not a running primary yet, or no more: the moments that count. */
+const PROMOTING_MS = 50;
 
 /** The slice is read this often even where the watch says nothing, for watches go silent. Milliseconds, a third is added at random. */
 const RESYNC_MS = 60_000;
@@ -231,13 +233,11 @@ export class Discovery {
 
   #pollMs(observation: Observation, standing: Standing, leaving: boolean): number {
     if (leaving) return LEAVING_MS;
+    if (observation.kind !== "answered") return FAST_MS;
+    const { code, unlocked } = observation.status;
+    if (code === 200 && standing.kind !== "primary") return PROMOTING_MS;
     const isSettledReplica =
-      observation.kind === "answered" &&
-      standing.kind === "lost" &&
-      !observation.status.unlocked &&
-      this.#hasLeaderView &&
-      !this.#isPublished() &&
-      !this.#memory.inDoubt;
+      code === 503 && !unlocked && this.#hasLeaderView && !this.#isPublished() && !this.#memory.inDoubt;
     return isSettledReplica ? SETTLED_MS : FAST_MS;
   }
 

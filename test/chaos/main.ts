@@ -1,0 +1,114 @@
+/** `npm run chaos`: sidecars as real processes against the embedded API, and everything that can go wrong. */
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { parseArgs } from "node:util";
+import { ApiClient } from "../../demo/client.ts";
+import { startKubeApi } from "../../demo/kube-api/server.ts";
+import { Field } from "./field.ts";
+import { Random } from "./random.ts";
+import { ROUNDS, settle } from "./rounds.ts";
+import { unreadWrites } from "./writes.ts";
+
+const { values } = parseArgs({
+  options: {
+    rounds: { type: "string", default: "1000" },
+    clusters: { type: "string", default: "4" },
+    seed: { type: "string", default: String(Date.now() % 1_000_000) },
+    only: { type: "string" },
+  },
+});
+
+interface Tally {
+  rounds: number;
+  readonly publishedMs: number[];
+  readonly failures: string[];
+}
+
+process.exitCode = await chaos(Number(values.rounds), Number(values.clusters), Number(values.seed));
+
+async function chaos(rounds: number, clusters: number, seed: number): Promise<number> {
+  process.stdout.write(`chaos: ${rounds} rounds on ${clusters} clusters at once, seed ${seed}\n`);
+  const folder = await mkdtemp(join(tmpdir(), "chaos-"));
+  const api = await startKubeApi({ auditLimit: 1_000_000 });
+  const client = new ApiClient(api.url, api.caPem, api.tokens.issue("chaos"));
+  const fields = Array.from({ length: clusters }, (_, index) => new Field(api, client, index, folder));
+  const tallies = new Map<string, Tally>();
+  let left = rounds;
+  try {
+    for (const field of fields) await field.start(client);
+    await Promise.all(
+      fields.map(async (field, index) => {
+        const random = new Random(seed + index);
+        while (left-- > 0) await round(field, random, tallies);
+      }),
+    );
+  } finally {
+    await Promise.all(fields.map((field) => field.stop()));
+    client.close();
+    await api.close();
+    await rm(folder, { recursive: true });
+  }
+  const violations = fields.flatMap(({ recorder, namespace }) =>
+    recorder.violations.map((violation) => `${namespace}: ${violation}`),
+  );
+  return report(tallies, violations, unreadWrites(api.audit.entries));
+}
+
+async function round(field: Field, random: Random, tallies: Map<string, Tally>): Promise<void> {
+  const name = values.only ?? random.pick(Object.keys(ROUNDS));
+  const tally = tallies.get(name) ?? { rounds: 0, publishedMs: [], failures: [] };
+  tallies.set(name, tally);
+  tally.rounds++;
+  const promotion = field.cluster.promotedAt;
+  try {
+    await ROUNDS[name]?.(field, random);
+    const tookMs = await settle(field);
+    if (field.cluster.promotedAt !== promotion) tally.publishedMs.push(tookMs);
+  } catch (error) {
+    tally.failures.push((error as Error).message);
+  }
+}
+
+function report(
+  tallies: ReadonlyMap<string, Tally>,
+  violations: readonly string[],
+  unread: readonly string[],
+): number {
+  const rows = [...tallies].sort().map(([name, { rounds, publishedMs, failures }]) => {
+    const sorted = publishedMs.toSorted((one, other) => one - other);
+    const at = (share: number) =>
+      sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]?.toFixed(0) ?? "–";
+    return {
+      round: name,
+      rounds,
+      failed: failures.length,
+      "p50 ms": at(0.5),
+      "p99 ms": at(0.99),
+      "max ms": at(1),
+    };
+  });
+  const failures = [...tallies].flatMap(([name, tally]) =>
+    tally.failures.map((failure) => `${name}: ${failure}`),
+  );
+  const lines = [
+    "from the promotion to the slice that shows it, after each kind of round:",
+    ...table(rows),
+    `two addresses or an older term over a newer one: ${violations.length}`,
+    `writes without the slice having been read first: ${unread.length}`,
+    `rounds that did not end as they must: ${failures.length}`,
+    ...[...violations, ...unread, ...failures].slice(0, 20).map((line) => `  ${line}`),
+  ];
+  process.stdout.write(`${lines.join("\n")}\n`);
+  return violations.length + unread.length + failures.length === 0 ? 0 : 1;
+}
+
+function table(rows: readonly Readonly<Record<string, string | number>>[]): string[] {
+  const columns = Object.keys(rows[0] ?? {});
+  const widths = columns.map((column) =>
+    Math.max(column.length, ...rows.map((row) => String(row[column]).length)),
+  );
+  const line = (cells: readonly (string | number)[]) =>
+    `  ${cells.map((cell, index) => String(cell).padEnd(widths[index] ?? 0)).join("  ")}`.trimEnd();
+  return [line(columns), ...rows.map((row) => line(columns.map((column) => row[column] ?? "")))];
+}

@@ -17,6 +17,11 @@ const CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookcon
 const NAME = "istio-sidecar-injector";
 const EXCLUDED = "traffic.sidecar.istio.io/excludeInboundPorts";
 
+const PROXY = { name: "istio-proxy", image: "registry.example/istio/proxyv2:1.30", restartPolicy: "Always" };
+
+/** What is rewritten, and the end of the path that it is rewritten to. */
+const PROBES = { readinessProbe: "readyz", livenessProbe: "livez", startupProbe: "startupz" };
+
 /** Registers it for the pods of one namespace, as Istio does: reinvocationPolicy Never, failurePolicy Fail. */
 export async function startIstioStandIn(plane: ControlPlane, namespace: string): Promise<IstioStandIn> {
   const { certPem, keyPem } = await plane.authority.issueServer(["127.0.0.1"]);
@@ -63,29 +68,21 @@ export async function startIstioStandIn(plane: ControlPlane, namespace: string):
   };
 }
 
-/** The proxy as a native sidecar, first of all, and every HTTP readiness probe sent through it. */
+/** The proxy as a native sidecar before all others, and every HTTP probe sent through it, ours too. */
 function changesTo(pod: JsonObject): JsonObject[] {
-  const proxy = {
-    name: "istio-proxy",
-    image: "registry.example/istio/proxyv2:1.30",
-    restartPolicy: "Always",
-  };
   const initContainers = objectsIn(at(pod, "spec", "initContainers"));
-  const there = initContainers.some(({ name }) => name === proxy.name);
+  const rewritten = ["initContainers", "containers"].flatMap((list) =>
+    objectsIn(at(pod, "spec", list)).flatMap((container, index) =>
+      Object.entries(PROBES).flatMap(([probe, end]) => {
+        if (at(container, probe, "httpGet") === undefined) return [];
+        const value = { path: `/app-health/${container.name}/${end}`, port: 15_020 };
+        return [{ op: "replace", path: `/spec/${list}/${index}/${probe}/httpGet`, value }];
+      }),
+    ),
+  );
   const added =
     initContainers.length === 0
-      ? { op: "add", path: "/spec/initContainers", value: [proxy] }
-      : { op: "add", path: "/spec/initContainers/0", value: proxy };
-  const probes = objectsIn(at(pod, "spec", "containers")).flatMap((container, index) =>
-    at(container, "readinessProbe", "httpGet") === undefined
-      ? []
-      : [
-          {
-            op: "replace",
-            path: `/spec/containers/${index}/readinessProbe/httpGet`,
-            value: { path: `/app-health/${container.name}/readyz`, port: 15_020 },
-          },
-        ],
-  );
-  return [...(there ? [] : [added]), ...probes];
+      ? { op: "add", path: "/spec/initContainers", value: [PROXY] }
+      : { op: "add", path: "/spec/initContainers/0", value: PROXY };
+  return [...rewritten, added];
 }

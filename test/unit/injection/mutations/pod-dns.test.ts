@@ -100,6 +100,14 @@ const SUBDOMAINS: readonly Row[] = [
     without: "headless-unusable",
   },
   {
+    name: "ours already, but its Service has a ClusterIP: nothing announced",
+    pod: on("pg-headless"),
+    world: services({ "pg-headless": clusterIp }),
+    hostname: "pg-0",
+    subdomain: "pg-headless",
+    without: "headless-unusable",
+  },
+  {
     name: "our name is taken by a ClusterIP",
     pod: on("pg"),
     world: services({ "pg-headless": clusterIp }),

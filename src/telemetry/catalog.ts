@@ -61,6 +61,51 @@ export const METRICS = {
     help: "Writes of the MutatingWebhookConfiguration, by result (success, failure).",
     labels: ["result"],
   },
+  controllerLeader: {
+    kind: "gauge",
+    name: "patroni_injector_controller_leader",
+    help: "1 in the one replica that reconciles, 0 in the others.",
+  },
+  controllerReconciles: {
+    kind: "counter",
+    name: "patroni_injector_controller_reconciles_total",
+    help: "Looks at one cluster's objects, by result (success, failure).",
+    labels: ["result"],
+  },
+  controllerQueueDepth: {
+    kind: "gauge",
+    name: "patroni_injector_controller_queue_depth",
+    help: "Clusters that are waiting to be looked at, are being looked at, or pause after a failure.",
+  },
+  controllerClusters: {
+    kind: "gauge",
+    name: "patroni_injector_controller_clusters",
+    help: "Patroni clusters that the controller looks after.",
+  },
+  controllerPods: {
+    kind: "gauge",
+    name: "patroni_injector_controller_pods",
+    help: "Pods of these clusters, by the state of their sidecar (running, down, absent).",
+    labels: ["sidecar"],
+  },
+  controllerFindings: {
+    kind: "gauge",
+    name: "patroni_injector_controller_findings",
+    help: "What stands against clusters now, by reason code.",
+    labels: ["reason"],
+  },
+  controllerObservations: {
+    kind: "counter",
+    name: "patroni_injector_controller_observations_total",
+    help: "Members that the controller asked itself, by outcome (answered, refused, silent).",
+    labels: ["outcome"],
+  },
+  controllerPublications: {
+    kind: "counter",
+    name: "patroni_injector_controller_publications_total",
+    help: "Writes of primaries' EndpointSlices by the controller in the place of a member, by kind (publish, withdraw).",
+    labels: ["kind"],
+  },
   certificateExpiry: {
     kind: "gauge",
     name: "patroni_injector_certificate_expiry_timestamp_seconds",

@@ -1,0 +1,148 @@
+import { clusterLabelValue } from "../contract/cluster-names.ts";
+import { CLUSTER_LABEL, MANAGED_BY, MANAGED_BY_LABEL, NAMESPACE_LABEL } from "../contract/names.ts";
+import { SLICE_SERVICE_LABEL } from "../contract/slice-annotations.ts";
+import type { InjectionSettings } from "../injection/settings.ts";
+import type { JsonObject } from "../json/value.ts";
+import type { KubeConnection } from "../kube/connection.ts";
+import { isForbidden } from "../kube/error.ts";
+import { type Watcher, type WatchTimes, watchResource } from "../kube/watch.ts";
+import { type EndpointsFacts, endpointsFacts } from "./facts/endpoints.ts";
+import { type LeaderFacts, leaderFacts } from "./facts/leader.ts";
+import { type PodFacts, podFacts } from "./facts/pod.ts";
+import { labelOf, metadataOf, nameOf, slim, slimSlice } from "./facts/slim.ts";
+import { type TemplateFacts, templateFacts } from "./facts/template.ts";
+import { isCode } from "./objects.ts";
+import { collectionPath, type ResourceName } from "./resources.ts";
+import { Watched } from "./watched.ts";
+
+/** What objects are found by, beside their names. */
+export const INDEX = {
+  cluster: (namespace: string, scope: string) => `cluster:${namespace}/${scope}`,
+  namespace: (namespace: string) => `namespace:${namespace}`,
+  service: (namespace: string, name: string) => `service:${namespace}/${name}`,
+  /** @param leader `<resource>/<name>` */
+  leader: (namespace: string, leader: string) => `leader:${namespace}/${leader}`,
+  account: (namespace: string, serviceAccount: string) => `account:${namespace}/${serviceAccount}`,
+  /** Objects that we made for a cluster. */
+  made: (namespace: string, scope: string) => `made:${namespace}/${clusterLabelValue(scope)}`,
+} as const;
+
+export interface CacheOptions {
+  readonly settings: InjectionSettings;
+  /** Told what objects changed, by what they are found by. */
+  changed(indexes: readonly string[]): void;
+  /** A watch of this resource was interrupted: what happened meanwhile may never be known. */
+  onInterrupted(resource: ResourceName, error: unknown, pauseMs: number): void;
+  readonly times?: Partial<WatchTimes>;
+}
+
+/** All that the controller sees, kept up to date by watches, reduced to what it needs. */
+export class Caches {
+  readonly namespaces: Watched<JsonObject>;
+  /** One for each pod selector; a pod that several select is in several. */
+  readonly pods: readonly Watched<PodFacts>[];
+  readonly templates: Watched<TemplateFacts>;
+  readonly services: Watched<JsonObject>;
+  readonly slices: Watched<JsonObject>;
+  readonly endpoints: Watched<EndpointsFacts>;
+  readonly leaders: readonly Watched<LeaderFacts>[];
+  readonly roles: Watched<JsonObject>;
+  readonly roleBindings: Watched<JsonObject>;
+  readonly peerAuthentications: Watched<JsonObject>;
+  readonly #options: CacheOptions;
+  readonly #connection: KubeConnection;
+  readonly #required: Watcher[] = [];
+  readonly #istio: Watcher;
+
+  constructor(connection: KubeConnection, options: CacheOptions) {
+    this.#connection = connection;
+    this.#options = options;
+    const { settings, changed } = options;
+    const watched = <Fact>(
+      reduce: (object: JsonObject) => Fact | undefined,
+      indexOf: (fact: Fact) => readonly string[],
+    ) => new Watched<Fact>(reduce, indexOf, changed);
+    const made = (object: JsonObject) => [
+      `made:${namespaceOf(object)}/${labelOf(object, CLUSTER_LABEL) ?? ""}`,
+    ];
+
+    this.namespaces = watched(slim, (namespace) => [INDEX.namespace(nameOf(namespace))]);
+    this.pods = settings.selectors.map(() => watched((pod) => podFacts(pod, settings), memberIndexes));
+    this.templates = watched((set) => templateFacts(set, settings), memberIndexes);
+    this.services = watched(slim, (service) => [INDEX.service(namespaceOf(service), nameOf(service))]);
+    this.slices = watched(slimSlice, (slice) => {
+      const names = new Set([nameOf(slice), labelOf(slice, SLICE_SERVICE_LABEL) ?? nameOf(slice)]);
+      return [...names].map((name) => INDEX.service(namespaceOf(slice), name));
+    });
+    this.endpoints = watched(endpointsFacts, ({ namespace, name }) => [
+      INDEX.service(namespace, name),
+      INDEX.leader(namespace, `endpoints/${name}`),
+    ]);
+    this.leaders = settings.selectors.map(() =>
+      watched(leaderFacts, ({ namespace, name }) => [INDEX.leader(namespace, `configmaps/${name}`)]),
+    );
+    this.roles = watched(slim, made);
+    this.roleBindings = watched(slim, made);
+    this.peerAuthentications = watched(slim, (policy) => [INDEX.namespace(namespaceOf(policy))]);
+
+    const mine = `${MANAGED_BY_LABEL}=${MANAGED_BY}`;
+    this.#require("namespaces", this.namespaces);
+    for (const [index, { key, values }] of settings.selectors.entries()) {
+      const selector = `${key} in (${values.join(",")})`;
+      this.#require("pods", this.pods[index], selector);
+      this.#require("configmaps", this.leaders[index], selector);
+    }
+    this.#require("statefulsets", this.templates);
+    this.#require("services", this.services);
+    this.#require("endpointslices", this.slices);
+    this.#require("endpoints", this.endpoints);
+    this.#require("roles", this.roles, mine);
+    this.#require("rolebindings", this.roleBindings, mine);
+    this.#istio = this.#watch("peerauthentications", this.peerAuthentications);
+  }
+
+  /** True once everything was read that decisions rest on, but for what we may not read. */
+  synced(): boolean {
+    return this.#required.every((watcher) => watcher.synced() || watcher.forbidden());
+  }
+
+  /** The kind is there; it may come at any time. */
+  hasIstio(): boolean {
+    return this.#istio.synced();
+  }
+
+  /** The namespace has the label that opts it in. */
+  isEnabled(namespace: string): boolean {
+    return labelOf(this.namespaces.get("", namespace), NAMESPACE_LABEL) === "enabled";
+  }
+
+  async stop(): Promise<void> {
+    await Promise.all([...this.#required, this.#istio].map((watcher) => watcher.stop()));
+  }
+
+  #require<Fact>(resource: ResourceName, target: Watched<Fact> | undefined, labelSelector?: string): void {
+    if (target !== undefined) this.#required.push(this.#watch(resource, target, labelSelector));
+  }
+
+  #watch<Fact>(resource: ResourceName, target: Watched<Fact>, labelSelector?: string): Watcher {
+    const { onInterrupted, times } = this.#options;
+    return watchResource(this.#connection, {
+      path: collectionPath(resource),
+      target,
+      ...(labelSelector === undefined ? {} : { labelSelector }),
+      ...(times === undefined ? {} : { times }),
+      onInterrupted(error, pauseMs) {
+        // A cluster without Istio does not serve its kind: that is asked for again and again, and no trouble.
+        const isAbsent = resource === "peerauthentications" && (isCode(error, 404) || isForbidden(error));
+        if (!isAbsent) onInterrupted(resource, error, pauseMs);
+      },
+    });
+  }
+}
+
+const memberIndexes = ({ namespace, settings }: Pick<PodFacts, "namespace" | "settings">): string[] => [
+  INDEX.cluster(namespace, settings.scope),
+  INDEX.account(namespace, settings.serviceAccount),
+];
+
+const namespaceOf = (object: JsonObject): string => String(metadataOf(object).namespace ?? "");

@@ -1,0 +1,247 @@
+import type { InjectionSettings } from "../injection/settings.ts";
+import type { KubeConnection } from "../kube/connection.ts";
+import type { WatchTimes } from "../kube/watch.ts";
+import type { RoundResult } from "../primary/round.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { Caches, INDEX } from "./caches.ts";
+import type { PodFacts } from "./facts/pod.ts";
+import { type ClusterKey, gather, leaderOf } from "./gather.ts";
+import { Interests } from "./interests.ts";
+import { Objects } from "./objects.ts";
+import { Observer } from "./observer/observer.ts";
+import { PatroniAsker } from "./observer/patroni.ts";
+import { Queue } from "./queue.ts";
+import { reconcile } from "./reconcile.ts";
+import { Reports } from "./reports.ts";
+import { KeptSlices } from "./slice/kept.ts";
+import { type ClusterView, isActive } from "./view.ts";
+
+export interface ControllerOptions {
+  readonly settings: InjectionSettings;
+  /** Asked at each look at a cluster: it may not be known at the start. */
+  openshift(): boolean;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Who we are, in Events. */
+  readonly identity: string;
+  readonly times?: Partial<WatchTimes>;
+}
+
+/** Clusters that are looked at in parallel. */
+const WORKERS = 16;
+
+/** No call to the API server takes longer. Milliseconds. */
+const CALL_MS = 10_000;
+
+/** A cluster that failed is looked at again soon: tampering is to be repaired within seconds, whatever else fails. */
+const RETRY = { firstPauseMs: 100, longestPauseMs: 4000 };
+
+/** Every cluster is looked at this often even where nothing seems to have changed. Milliseconds. */
+const RESYNC_MS = 300_000;
+
+const SYNC_POLL_MS = 20;
+
+/**
+ * Keeps the objects of every Patroni cluster as they should be, and writes for the members that cannot. One process at a time
+ * should; a second one does no harm, for every write rests on what was read.
+ */
+export class Controller {
+  readonly #options: ControllerOptions;
+  readonly #caches: Caches;
+  readonly #objects: Objects;
+  readonly #queue: Queue;
+  readonly #observer: Observer;
+  readonly #reports: Reports;
+  readonly #interests = new Interests();
+  readonly #kept = new KeptSlices();
+  #timer: NodeJS.Timeout;
+  #synced = false;
+
+  /** Begins at once; nothing is written before everything was read. */
+  constructor(connection: KubeConnection, options: ControllerOptions) {
+    const { logger, settings, times } = options;
+    this.#options = options;
+    this.#objects = new Objects(connection, CALL_MS);
+    this.#reports = new Reports(this.#objects, options.identity, logger);
+    this.#queue = new Queue({
+      workers: WORKERS,
+      times: RETRY,
+      work: (key) => this.#work(key),
+      onFailure: (key, error, pauseMs) => this.#failed(key, error, pauseMs),
+    });
+    const patroni = new PatroniAsker(this.#objects);
+    this.#observer = new Observer({
+      objects: this.#objects,
+      clusters: () => this.#active(),
+      ask: (pod) => this.#counted(patroni.ask(pod)),
+      seen: (slice) => this.#caches.slices.take(slice),
+      wrote: (key, pod, result) => this.#wrote(key, pod, result),
+      found: (key, view, findings) => this.#reports.update(key, "members", view, findings),
+    });
+    this.#caches = new Caches(connection, {
+      settings,
+      changed: (indexes) => this.#changed(indexes),
+      onInterrupted: (resource, error, pauseMs) => {
+        if (resource === "endpoints" || resource === "configmaps") this.#observer.leadersLost();
+        logger.warn({ resource, error: textOf(error), pauseMs: Math.round(pauseMs) }, "watch interrupted");
+      },
+      ...(times === undefined ? {} : { times }),
+    });
+    this.#timer = setInterval(() => this.#begin(), SYNC_POLL_MS);
+  }
+
+  /** True once everything was read. */
+  get synced(): boolean {
+    return this.#synced;
+  }
+
+  /** Clusters that wait to be looked at, are being looked at, or pause after a failure. */
+  get depth(): number {
+    return this.#queue.depth;
+  }
+
+  /** Looks at every cluster anew. */
+  resync(): void {
+    for (const key of this.#clusters()) this.#queue.add(key);
+  }
+
+  /** Brings the gauges up to date. */
+  measure(): void {
+    const { metrics } = this.#options;
+    const views = [...this.#active()].map(([, view]) => view);
+    const pods = views.flatMap(({ members }) => members);
+    metrics.controllerQueueDepth.set(this.depth);
+    metrics.controllerClusters.set(views.length);
+    for (const sidecar of ["running", "down", "absent"] as const) {
+      metrics.controllerPods.set({ sidecar }, pods.filter((pod) => pod.sidecar === sidecar).length);
+    }
+    metrics.controllerFindings.reset();
+    for (const [reason, count] of this.#reports.counts()) metrics.controllerFindings.set({ reason }, count);
+  }
+
+  /** Resolves when nothing is read or written any more. */
+  async stop(): Promise<void> {
+    clearInterval(this.#timer);
+    await Promise.all([this.#caches.stop(), this.#observer.stop(), this.#queue.stop()]);
+  }
+
+  #begin(): void {
+    if (!this.#caches.synced()) return;
+    this.#synced = true;
+    clearInterval(this.#timer);
+    this.#timer = setInterval(() => this.resync(), RESYNC_MS);
+    this.#options.logger.info({ clusters: this.#clusters().length }, "controller started");
+    this.resync();
+    this.#observer.start();
+  }
+
+  #changed(indexes: readonly string[]): void {
+    if (!this.#synced) return;
+    for (const index of indexes) {
+      const own = clusterIn(index);
+      if (own !== undefined) this.#queue.add(own);
+      for (const key of this.#interests.of(index)) {
+        if (index.startsWith(LEADER)) this.#leaderChanged(key);
+        else this.#queue.add(key);
+      }
+    }
+  }
+
+  async #work(key: string): Promise<void> {
+    const view = this.#view(key);
+    if (view === undefined) {
+      this.#forget(key);
+      return;
+    }
+    this.#interests.set(key, interestsOf(view));
+    this.#leaderChanged(key);
+    const findings = await reconcile({
+      objects: this.#objects,
+      caches: this.#caches,
+      kept: this.#kept,
+      view: () => this.#view(key),
+    });
+    this.#options.metrics.controllerReconciles.inc({ result: "success" });
+    if (findings !== undefined) this.#reports.update(key, "objects", view, findings);
+  }
+
+  #failed(key: string, error: unknown, pauseMs: number): void {
+    const { logger, metrics } = this.#options;
+    metrics.controllerReconciles.inc({ result: "failure" });
+    const pause = Math.round(pauseMs);
+    logger.warn({ cluster: key, error: textOf(error), pauseMs: pause }, "cluster not as it should be yet");
+  }
+
+  #leaderChanged(key: string): void {
+    const view = this.#view(key);
+    if (view === undefined) return;
+    const leader = leaderOf(this.#caches, view.namespace, view.settings.leaderObject);
+    this.#observer.leaderSeen(key, leader);
+  }
+
+  #forget(key: string): void {
+    this.#interests.set(key, []);
+    this.#observer.forget(key);
+    this.#reports.forget(key);
+  }
+
+  #view(key: string): ClusterView | undefined {
+    const { openshift, settings } = this.#options;
+    return gather(this.#caches, keyIn(key), { openshift: openshift(), sidecarPort: settings.sidecar.port });
+  }
+
+  *#active(): Generator<readonly [string, ClusterView]> {
+    for (const key of this.#clusters()) {
+      const view = this.#view(key);
+      if (view !== undefined && isActive(view)) yield [key, view];
+    }
+  }
+
+  #clusters(): string[] {
+    const indexes = [...this.#caches.pods, this.#caches.templates].flatMap((cache) => [...cache.indexes()]);
+    return [...new Set(indexes)].flatMap((index) => clusterIn(index) ?? []);
+  }
+
+  async #counted<Result extends { kind: string }>(asking: Promise<Result>): Promise<Result> {
+    const result = await asking;
+    this.#options.metrics.controllerObservations.inc({ outcome: result.kind });
+    return result;
+  }
+
+  #wrote(key: string, pod: PodFacts, result: RoundResult): void {
+    const { logger, metrics } = this.#options;
+    const about = { cluster: key, pod: pod.name };
+    if (result.kind === "failed") {
+      logger.warn({ ...about, during: result.during, error: textOf(result.error) }, "cannot keep the slice");
+    }
+    if (result.kind !== "wrote" || result.verdict.kind === "rest") return;
+    metrics.controllerPublications.inc({ kind: result.verdict.kind });
+    logger.info({ ...about, ...result.verdict }, "slice written for a member");
+  }
+}
+
+const CLUSTER = "cluster:";
+const LEADER = "leader:";
+
+const clusterIn = (index: string): string | undefined =>
+  index.startsWith(CLUSTER) ? index.slice(CLUSTER.length) : undefined;
+
+/** A namespace has no slash in its name; a scope may. */
+function keyIn(key: string): ClusterKey {
+  const slash = key.indexOf("/");
+  return { namespace: key.slice(0, slash), scope: key.slice(slash + 1) };
+}
+
+function interestsOf({ namespace, scope, settings }: ClusterView): string[] {
+  const { primaryService, headlessService, leaderObject } = settings;
+  return [
+    INDEX.namespace(namespace),
+    INDEX.made(namespace, scope),
+    INDEX.service(namespace, primaryService),
+    INDEX.service(namespace, headlessService),
+    ...(leaderObject === undefined ? [] : [INDEX.leader(namespace, leaderObject)]),
+  ];
+}
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

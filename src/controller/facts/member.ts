@@ -1,0 +1,74 @@
+import { headlessServiceName } from "../../contract/cluster-names.ts";
+import type { Subject } from "../../injection/decision.ts";
+import { excludedInboundPorts, memberOf } from "../../injection/member.ts";
+import { readOptions } from "../../injection/options.ts";
+import { reasonToSkip } from "../../injection/select.ts";
+import type { InjectionSettings, Surroundings } from "../../injection/settings.ts";
+import { shapeProblem } from "../../injection/shape.ts";
+import { asString, at, objectsIn } from "../../json/value.ts";
+import { findPatroniContainer, flavourOf } from "../../patroni/container.ts";
+import { scopeOf } from "../../patroni/identity.ts";
+
+/** What one member, or the template of some, says of its cluster. */
+export interface MemberSettings {
+  readonly scope: string;
+  readonly primaryService: string;
+  readonly headlessService: string;
+  readonly serviceAccount: string;
+  readonly postgresPort: number;
+  readonly patroniPort: number;
+  readonly patroniScheme: "http" | "https";
+  /** Inbound ports that the mesh leaves alone, the sidecar's own among them. */
+  readonly excludedPorts: readonly number[];
+  readonly mesh: boolean;
+  readonly discovery: boolean;
+  /** `<resource>/<name>` of Patroni's leader object, with Kubernetes as DCS. */
+  readonly leaderObject: string | undefined;
+  readonly caSecret: string | undefined;
+  readonly clientSecret: string | undefined;
+}
+
+/** A Job's pods (a backup, a restore) may look like members, but never are: without native sidecars they are skipped. */
+const WITHOUT_JOBS: Surroundings = {
+  service: () => undefined,
+  nativeSidecars: false,
+  openshift: false,
+  apiServerAddresses: [],
+  suspended: () => false,
+};
+
+/**
+ * The settings of a pod (or template) that injection would change, or undefined. A malformed annotation counts as absent:
+ * the webhook refuses such pods or passes over the annotation, and a running database is served either way.
+ */
+export function memberSettings(subject: Subject, settings: InjectionSettings): MemberSettings | undefined {
+  const { pod } = subject;
+  if (shapeProblem(pod) !== undefined || reasonToSkip(subject, settings, WITHOUT_JOBS) !== undefined)
+    return undefined;
+  const { values: options } = readOptions(pod);
+  const containers = objectsIn(at(pod, "spec", "containers"));
+  const found = findPatroniContainer(containers);
+  const container =
+    options.container === undefined
+      ? found.kind === "found" && containers[found.index]
+      : containers.find(({ name }) => name === options.container);
+  if (!container) return undefined;
+  const scope = options.cluster ?? scopeOf(pod, container);
+  if (scope === undefined) return undefined;
+  const member = memberOf(subject, container, flavourOf(container), scope, options);
+  return {
+    scope,
+    primaryService: member.primaryService,
+    headlessService: options["headless-service"] ?? headlessServiceName(scope),
+    serviceAccount: asString(at(pod, "spec", "serviceAccountName")) || "default",
+    postgresPort: member.postgresPort,
+    patroniPort: member.patroniPort,
+    patroniScheme: options["patroni-scheme"] ?? "http",
+    excludedPorts: excludedInboundPorts(member, settings.sidecar.port),
+    mesh: options.mesh !== "off",
+    discovery: options.discovery !== "off",
+    leaderObject: member.leaderObject,
+    caSecret: options["patroni-ca-secret"],
+    clientSecret: options["patroni-client-secret"],
+  };
+}

@@ -1,0 +1,94 @@
+import { SIDECAR_CONTAINER } from "../../contract/names.ts";
+import type { SidecarSetting } from "../../contract/sidecar-env.ts";
+import type { InjectionSettings } from "../../injection/settings.ts";
+import { asObject, asString, at, type JsonObject, objectsIn } from "../../json/value.ts";
+import { envValue } from "../../patroni/env.ts";
+import { type MemberSettings, memberSettings } from "./member.ts";
+
+/** Another object, as Events and owner references name it. */
+export interface ObjectReference {
+  readonly apiVersion: string;
+  readonly kind: string;
+  readonly name: string;
+  readonly uid: string;
+}
+
+/** What is kept of a pod that is a member of a Patroni cluster. */
+export interface PodFacts {
+  readonly namespace: string;
+  readonly name: string;
+  readonly uid: string;
+  readonly labels: Readonly<Record<string, string>>;
+  readonly settings: MemberSettings;
+  /** The pod's address; undefined while it has none. */
+  readonly ip: string | undefined;
+  /** Its addresses of all families, {@link PodFacts.ip} first. */
+  readonly addresses: readonly string[];
+  readonly nodeName: string | undefined;
+  /** Succeeded or Failed: its containers never run again, and its address may be another's. */
+  readonly ended: boolean;
+  /** Our sidecar: `down` where the pod has one that does not run. */
+  readonly sidecar: "running" | "down" | "absent";
+  readonly owner: ObjectReference | undefined;
+  /** The name that the certificate of its REST API must carry, as the sidecar was told it. */
+  readonly patroniName: string | undefined;
+}
+
+/** Undefined for a pod that is no member. */
+export function podFacts(pod: JsonObject, settings: InjectionSettings): PodFacts | undefined {
+  const metadata = asObject(pod.metadata) ?? {};
+  const namespace = asString(metadata.namespace) ?? "";
+  const owner = ownerOf(pod);
+  const member = memberSettings({ pod, namespace, origin: "request", job: owner?.kind === "Job" }, settings);
+  if (member === undefined) return undefined;
+  const phase = asString(at(pod, "status", "phase"));
+  const container = sidecarIn(pod);
+  const setting = (name: SidecarSetting) => (container === undefined ? undefined : envValue(container, name));
+  return {
+    namespace,
+    name: asString(metadata.name) ?? "",
+    uid: asString(metadata.uid) ?? "",
+    labels: (asObject(metadata.labels) ?? {}) as Readonly<Record<string, string>>,
+    settings: member,
+    ip: asString(at(pod, "status", "podIP")) || undefined,
+    addresses: addressesOf(pod),
+    nodeName: asString(at(pod, "spec", "nodeName")) || undefined,
+    ended: phase === "Succeeded" || phase === "Failed",
+    sidecar: container === undefined ? "absent" : isRunning(pod) ? "running" : "down",
+    owner,
+    patroniName: setting("PATRONI_INJECTOR_PATRONI_NAME"),
+  };
+}
+
+/** `status.podIPs`, and `status.podIP` where that is all there is. */
+export function addressesOf(pod: JsonObject): string[] {
+  const all = objectsIn(at(pod, "status", "podIPs")).flatMap(({ ip }) => asString(ip) || []);
+  const first = asString(at(pod, "status", "podIP"));
+  return first && !all.includes(first) ? [first, ...all] : all;
+}
+
+const sidecarIn = (pod: JsonObject): JsonObject | undefined =>
+  [...objectsIn(at(pod, "spec", "initContainers")), ...objectsIn(at(pod, "spec", "containers"))].find(
+    ({ name }) => name === SIDECAR_CONTAINER,
+  );
+
+const isRunning = (pod: JsonObject): boolean =>
+  [
+    ...objectsIn(at(pod, "status", "initContainerStatuses")),
+    ...objectsIn(at(pod, "status", "containerStatuses")),
+  ].some((status) => status.name === SIDECAR_CONTAINER && at(status, "state", "running") !== undefined);
+
+function ownerOf(object: JsonObject): ObjectReference | undefined {
+  const owner = objectsIn(at(object, "metadata", "ownerReferences")).find(
+    ({ controller }) => controller === true,
+  );
+  return owner && referenceIn(owner.apiVersion, owner.kind, owner);
+}
+
+/** @param named something with `name` and `uid` */
+export function referenceIn(apiVersion: unknown, kind: unknown, named: JsonObject): ObjectReference {
+  const [version = "", type = "", name = "", uid = ""] = [apiVersion, kind, named.name, named.uid].map(
+    asString,
+  );
+  return { apiVersion: version, kind: type, name, uid };
+}

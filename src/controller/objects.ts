@@ -1,0 +1,145 @@
+import { FIELD_MANAGER } from "../contract/names.ts";
+import { asString, type JsonObject } from "../json/value.ts";
+import type { KubeConnection } from "../kube/connection.ts";
+import { KubeError } from "../kube/error.ts";
+import { metadataOf, nameOf } from "./facts/slim.ts";
+import { collectionPath, objectPath, type ResourceName } from "./resources.ts";
+
+const APPLY = "application/apply-patch+yaml";
+const JSON_PATCH = "application/json-patch+json";
+
+/**
+ * Reads and writes objects so that no write of a paused process can land over a newer one: what is not there is POSTed, what is
+ * changed carries the resourceVersion as read, what is deleted its uid and resourceVersion. Rejects with a KubeError.
+ */
+export class Objects {
+  readonly #connection: KubeConnection;
+  readonly #timeoutMs: number;
+
+  /** @param timeoutMs how long any one call may take */
+  constructor(connection: KubeConnection, timeoutMs: number) {
+    this.#connection = connection;
+    this.#timeoutMs = timeoutMs;
+  }
+
+  /** Undefined where there is none. */
+  async read(resource: ResourceName, namespace: string, name: string): Promise<JsonObject | undefined> {
+    try {
+      return await this.#connection.send({
+        method: "GET",
+        path: objectPath(resource, namespace, name),
+        signal: this.#deadline(),
+      });
+    } catch (error) {
+      if (isCode(error, 404)) return undefined;
+      throw error;
+    }
+  }
+
+  /** POST. Where somebody was faster, what is there now. @throws KubeError */
+  async create(resource: ResourceName, object: JsonObject): Promise<JsonObject> {
+    const { namespace, name } = placeOf(object);
+    try {
+      const created = await this.#connection.send({
+        method: "POST",
+        path: collectionPath(resource, namespace),
+        query: { fieldManager: FIELD_MANAGER },
+        body: object,
+        signal: this.#deadline(),
+      });
+      return await this.#own(resource, created);
+    } catch (error) {
+      const there = isCode(error, 409) ? await this.read(resource, namespace, name) : undefined;
+      if (there === undefined) throw error;
+      return there;
+    }
+  }
+
+  /** Server-side apply of exactly these fields over the live object. */
+  apply(resource: ResourceName, object: JsonObject, live: JsonObject): Promise<JsonObject> {
+    const { namespace, name } = placeOf(object);
+    const metadata = { ...metadataOf(object), resourceVersion: metadataOf(live).resourceVersion ?? "" };
+    return this.#connection.send({
+      method: "PATCH",
+      path: objectPath(resource, namespace, name),
+      query: { fieldManager: FIELD_MANAGER, force: "true" },
+      contentType: APPLY,
+      body: { ...object, metadata },
+      signal: this.#deadline(),
+    });
+  }
+
+  /** PUT of the object as read, with what was changed in it. @param timeoutMs default: as any other call */
+  replace(resource: ResourceName, object: JsonObject, timeoutMs?: number): Promise<JsonObject> {
+    const { namespace, name } = placeOf(object);
+    return this.#connection.send({
+      method: "PUT",
+      path: objectPath(resource, namespace, name),
+      query: { fieldManager: FIELD_MANAGER },
+      body: object,
+      signal: timeoutMs === undefined ? this.#deadline() : AbortSignal.timeout(timeoutMs),
+    });
+  }
+
+  /** JSON patch (RFC 6902), under the condition that nobody has written since the object was read. */
+  patch(
+    resource: ResourceName,
+    place: { namespace: string; name: string; resourceVersion: string },
+    operations: readonly JsonObject[],
+  ): Promise<JsonObject> {
+    const test = { op: "test", path: "/metadata/resourceVersion", value: place.resourceVersion };
+    return this.#connection.send({
+      method: "PATCH",
+      path: objectPath(resource, place.namespace, place.name),
+      query: { fieldManager: FIELD_MANAGER },
+      contentType: JSON_PATCH,
+      body: [test, ...operations],
+      signal: this.#deadline(),
+    });
+  }
+
+  /** Deletes the object as it was read; one that is gone already is fine. */
+  async remove(resource: ResourceName, object: JsonObject): Promise<void> {
+    const { namespace, name } = placeOf(object);
+    const { uid = "", resourceVersion = "" } = metadataOf(object);
+    try {
+      await this.#connection.send({
+        method: "DELETE",
+        path: objectPath(resource, namespace, name),
+        body: { apiVersion: "v1", kind: "DeleteOptions", preconditions: { uid, resourceVersion } },
+        signal: this.#deadline(),
+      });
+    } catch (error) {
+      if (!isCode(error, 404)) throw error;
+    }
+  }
+
+  /**
+   * A POST leaves its fields with an owner that no apply ever takes anything from: without this, a field that is no longer
+   * wanted would stay for ever. Slices are never applied, and keep theirs.
+   */
+  async #own(resource: ResourceName, created: JsonObject): Promise<JsonObject> {
+    const { managedFields, resourceVersion } = metadataOf(created);
+    const entries = Array.isArray(managedFields) ? (managedFields as JsonObject[]) : [];
+    const index = entries.findIndex(
+      ({ manager, operation }) => manager === FIELD_MANAGER && operation === "Update",
+    );
+    if (index === -1 || resource === "endpointslices" || resource === "leases" || resource === "events")
+      return created;
+    const place = { ...placeOf(created), resourceVersion: asString(resourceVersion) ?? "" };
+    const path = `/metadata/managedFields/${index}/operation`;
+    return this.patch(resource, place, [{ op: "replace", path, value: "Apply" }]);
+  }
+
+  #deadline(): AbortSignal {
+    return AbortSignal.timeout(this.#timeoutMs);
+  }
+}
+
+export const isCode = (error: unknown, code: number): boolean =>
+  error instanceof KubeError && error.code === code;
+
+const placeOf = (object: JsonObject): { namespace: string; name: string } => ({
+  namespace: asString(metadataOf(object).namespace) ?? "",
+  name: nameOf(object),
+});

@@ -1,3 +1,5 @@
+import { asObject } from "../json/value.ts";
+
 /**
  * Kubernetes quantities, as far as a QoS class needs them: compared and added exactly, in units of 10^-9, as the
  * API server does (apimachinery resource.Quantity: decimal and binary suffixes, and exponents).
@@ -41,4 +43,13 @@ export function nanos(quantity: unknown): bigint | undefined {
   else denominator *= 10n ** -power;
   const rounded = (numerator + denominator - 1n) / denominator;
   return sign === "-" ? -rounded : rounded;
+}
+
+/** True where two lists of quantities, by resource name, say the same, however each is written. */
+export function sameQuantities(one: unknown, other: unknown): boolean {
+  const [here, there] = [asObject(one) ?? {}, asObject(other) ?? {}];
+  return [...new Set([...Object.keys(here), ...Object.keys(there)])].every((name) => {
+    const value = nanos(here[name]);
+    return value !== undefined && value === nanos(there[name]);
+  });
 }

@@ -3,11 +3,10 @@ import { asObject, asString, type JsonObject, objectsIn } from "../../json/value
 import type { Note } from "../decision.ts";
 import type { Draft } from "../draft.ts";
 import type { Member } from "../member.ts";
-import { everyContainerLimitsCpu, hasPodLevelResources, qosClass } from "../qos.ts";
-import { nanos } from "../quantity.ts";
-import type { InjectionSettings, Quantities, SidecarSettings, Surroundings } from "../settings.ts";
+import type { InjectionSettings, Surroundings } from "../settings.ts";
 import { patroniHost } from "./connect-addresses.ts";
 import { type SidecarForm, sidecarContainer, sidecarVolumes } from "./sidecar-container.ts";
+import { keptResources, resourcesFor } from "./sidecar-resources.ts";
 
 /**
  * Adds the sidecar, or brings the one that is there up to date in its place: what other webhooks added to it (a
@@ -87,6 +86,7 @@ function put(list: JsonObject[], index: number, planned: JsonObject, assigned: r
       ...Object.fromEntries(context.filter(([key]) => assigned.includes(key))),
       ...asObject(planned.securityContext),
     },
+    resources: keptResources(present.resources, planned.resources),
     env: withExtras(planned.env, present.env, "name"),
     volumeMounts: withExtras(planned.volumeMounts, present.volumeMounts, "mountPath"),
   };
@@ -98,60 +98,6 @@ function withExtras(planned: unknown, present: unknown, key: string): JsonObject
   return [...ours, ...objectsIn(present).filter((entry) => !ours.some((own) => own[key] === entry[key]))];
 }
 
-/**
- * Resources that keep the pod's QoS class: none in a BestEffort pod, limits that equal the requests in a Guaranteed one.
- * A CPU limit is set only where all other containers have one (a quota may demand it), for throttling slows a failover.
- */
-function resourcesFor(
-  draft: Draft,
-  member: Member,
-  settings: SidecarSettings,
-): { resources: SidecarForm["resources"]; notes: Note[] } {
-  const others = podWithoutSidecar(draft);
-  if (hasPodLevelResources(others))
-    return { resources: {}, notes: [{ reason: "pod-level-resources", detail: "" }] };
-  const qos = qosClass(others);
-  if (qos === "BestEffort") return { resources: {}, notes: [] };
-
-  const { options } = member;
-  const requests = {
-    ...settings.resources.requests,
-    ...defined({ cpu: options["sidecar-cpu-request"], memory: options["sidecar-memory-request"] }),
-  };
-  const needsCpuLimit = qos === "Guaranteed" || everyContainerLimitsCpu(others, SIDECAR_CONTAINER);
-  const limits = {
-    ...(needsCpuLimit ? { cpu: settings.resources.requiredCpuLimit } : {}),
-    ...settings.resources.limits,
-    ...defined({ cpu: options["sidecar-cpu-limit"], memory: options["sidecar-memory-limit"] }),
-  };
-  if (qos === "Guaranteed") {
-    const whole = { ...requests, ...limits };
-    return { resources: { limits: whole, requests: whole }, notes: [] };
-  }
-  return { resources: { limits, requests: within({ ...limits, ...requests }, limits) }, notes: [] };
-}
-
-/** A request above its limit would make the pod invalid: it becomes the limit, as the API makes of an absent one. */
-function within(requests: Quantities, limits: Quantities): Quantities {
-  return defined({ cpu: smaller(requests.cpu, limits.cpu), memory: smaller(requests.memory, limits.memory) });
-}
-
-function smaller(request: string | undefined, limit: string | undefined): string | undefined {
-  if (request === undefined || limit === undefined) return request;
-  return (nanos(request) ?? 0n) > (nanos(limit) ?? 0n) ? limit : request;
-}
-
-function podWithoutSidecar(draft: Draft): JsonObject {
-  const others = (list: JsonObject[]) => list.filter(({ name }) => name !== SIDECAR_CONTAINER);
-  return {
-    spec: {
-      ...draft.spec,
-      containers: others(draft.containers),
-      initContainers: others(draft.initContainers),
-    },
-  };
-}
-
 /** Declared ports, and those of PostgreSQL and Patroni, which need not be declared. */
 function containerOnPort(draft: Draft, member: Member, port: number): string | undefined {
   if (port === member.postgresPort || port === member.patroniPort)
@@ -161,8 +107,4 @@ function containerOnPort(draft: Draft, member: Member, port: number): string | u
       name !== SIDECAR_CONTAINER && objectsIn(ports).some(({ containerPort }) => containerPort === port),
   );
   return asString(rival?.name);
-}
-
-function defined(values: Readonly<Partial<Record<"cpu" | "memory", string | undefined>>>): Quantities {
-  return Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined));
 }

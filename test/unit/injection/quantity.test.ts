@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
-import { nanos } from "../../../src/injection/quantity.ts";
+import { nanos, sameQuantities } from "../../../src/injection/quantity.ts";
 
 const ROWS: readonly [quantity: unknown, value: bigint | undefined][] = [
   ["0", 0n],
@@ -57,5 +57,26 @@ describe("quantities in billionths", () => {
   for (const [quantity, value] of ROWS) {
     test(`${JSON.stringify(quantity) ?? "undefined"} is ${value ?? "none"}`, () =>
       assert.equal(nanos(quantity), value));
+  }
+});
+
+describe("lists of quantities that say the same", () => {
+  const rows: readonly [one: unknown, other: unknown, same: boolean][] = [
+    [undefined, undefined, true],
+    [undefined, {}, true],
+    [null, {}, true],
+    [{ cpu: "50m" }, { cpu: "0.05" }, true],
+    [{ cpu: "1", memory: "1Gi" }, { memory: "1024Mi", cpu: "1000m" }, true],
+    [{ cpu: "50m" }, { cpu: "51m" }, false],
+    [{ cpu: "50m" }, {}, false],
+    [{ cpu: "0" }, {}, false],
+    [{ cpu: "50m" }, { memory: "50m" }, false],
+    [{ cpu: "much" }, { cpu: "much" }, false],
+  ];
+  for (const [one, other, same] of rows) {
+    test(`${JSON.stringify(one)} and ${JSON.stringify(other)}: ${same}`, () => {
+      assert.equal(sameQuantities(one, other), same);
+      assert.equal(sameQuantities(other, one), same);
+    });
   }
 });

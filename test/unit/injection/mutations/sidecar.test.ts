@@ -515,6 +515,17 @@ describe("one that is there already is brought up to date", () => {
     assert.deepEqual(native(injected(changed)).securityContext, context);
   });
 
+  test("quantities as the API server writes them stay", () => {
+    const annotations = ours({ "sidecar-cpu-limit": "0.1", "sidecar-memory-limit": "65536Ki" });
+    const pod = patroniPod({ annotations, container: { resources: { requests: { cpu: "1" } } } });
+    const stored = injected(pod);
+    const spec = stored.spec as JsonObject;
+    const resources = { requests: { cpu: "50m", memory: "32Mi" }, limits: { cpu: "100m", memory: "64Mi" } };
+    const canonical = { ...stored, spec: { ...spec, initContainers: [{ ...native(stored), resources }] } };
+    assert.notDeepEqual(native(stored).resources, resources);
+    assert.equal(inject(canonical).reason, "already-injected");
+  });
+
   test("what is ours is repaired", () => {
     const broken = {
       ...planned,
@@ -523,6 +534,7 @@ describe("one that is there already is brought up to date", () => {
       volumeMounts: [],
       securityContext: { runAsNonRoot: false },
       restartPolicy: "Never",
+      resources: { limits: { cpu: "1m" } },
     };
     assert.deepEqual(native(injected(withSidecar(broken))), planned);
   });

@@ -60,7 +60,7 @@ function withBundlesOf(live: Live, desired: JsonObject, now: Date): JsonObject {
 /**
  * Not by server-side apply: that would make us an owner of the whole entry beside the chart, and when a later release of
  * the chart drops an entry by an apply of its own, our half of it would stay behind and be refused as invalid. The version
- * as read is tested, for entries are addressed by their place.
+ * as read is tested: entries are addressed by their place, and another process may have added its authority.
  */
 function patchBundles(desired: JsonObject, live: Live, now: Date): Change {
   const entries = objectsIn(live?.webhooks);

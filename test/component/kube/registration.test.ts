@@ -77,7 +77,7 @@ const writes = (api: KubeApi) =>
   api.audit.entries.filter(({ verb, resource }) => verb === "patch" && resource === RESOURCE).length;
 const registered = (registration: Registration) => until("registered", () => registration.registered());
 
-describe("registration of the whole", () => {
+describe("registration of the whole", { concurrency: true }, () => {
   it("makes what is not there, and then writes nothing more", async (t) => {
     const { api, register } = await scene(t);
     const { registration, results } = register("full", configuration(own, "a", "b"));
@@ -114,10 +114,13 @@ describe("registration of the whole", () => {
 
   it("writes what is desired next, and drops what is no longer", async (t) => {
     const { api, register } = await scene(t);
-    const { registration } = register("full", configuration(own, "a", "b"));
+    const { registration, results } = register("full", configuration(own, "a", "b"));
     await registered(registration);
-    registration.update(configuration(own, "b", "c"));
-    await until("updated", () => names(api).join() === "b,c");
+    registration.update(configuration(own, "a", "b", "c"));
+    await until("one more", () => results.length === 2);
+    assert.deepEqual(names(api), ["a", "b", "c"]);
+    registration.update(configuration(own, "b"));
+    await until("two less", () => names(api).join() === "b");
   });
 
   it("drops at its start what the process before it left behind", async (t) => {
@@ -239,10 +242,13 @@ describe("registration of the caBundle", () => {
     await create(configuration("", "x", "y"));
     const { registration, results } = register("caBundle", desired());
     await until("on its way", () => slow.hits === 1);
-    await change({ op: "remove", path: "/webhooks/0" }); // the places of the entries are other ones now
+    const paths = [0, 1].map((index) => `/webhooks/${index}/clientConfig/caBundle`);
+    await change(...paths.map((path) => ({ op: "add", path, value: base64(other) })));
+    const bundles: boolean[] = [];
+    t.after(api.onChange(() => void bundles.push(allTrust(api, other))));
     await registered(registration);
-    assert.deepEqual(names(api), ["y"]);
     assert.deepEqual(results, ["failure", "success"]);
+    assert.ok(bundles.length > 0 && bundles.every(Boolean), "the other authority was lost for a moment");
   });
 
   it("hands out a new authority beside the old one", async (t) => {

@@ -149,6 +149,24 @@ describe("surroundings", () => {
     assert.ok(surroundings.service("default", "x"));
   });
 
+  it("are not complete before it is known whether this is an OpenShift", async (t) => {
+    let asked = 0;
+    const connection = await startPlain(t, ({ url = "" }, response) => {
+      if (url.includes("watch=true")) response.flushHeaders();
+      else if (url !== "/apis") response.end(JSON.stringify({ metadata: EMPTY, items: [] }));
+      else if (++asked < 4) response.writeHead(503).end();
+      else response.end(JSON.stringify({ groups: [{ name: "security.openshift.io" }] }));
+    });
+    const watched = watchSurroundings(connection, {
+      times: { ...FAST, firstPauseMs: 100 },
+      onInterrupted: (what) => assert.equal(what, "apis"),
+    });
+    t.after(watched.stop);
+    await until("synced", watched.synced);
+    assert.equal(asked, 4);
+    assert.equal(watched.surroundings.openshift, true);
+  });
+
   it("stay as last seen while the API server is away", async (t) => {
     const made = await scene(t);
     await made.service("default", "x", {});

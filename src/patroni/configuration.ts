@@ -1,5 +1,7 @@
 import { type Document, isMap, isScalar, Scalar, type YAMLMap } from "yaml";
+import { isObject } from "../json/value.ts";
 import { firstLine, isBlank, LONGEST, parseConfiguration } from "./configuration-document.ts";
+import { plainJson } from "./configuration-json.ts";
 
 /** The two addresses that a member announces, each `host:port`. */
 export interface ConnectAddresses {
@@ -44,6 +46,8 @@ function merge(
   addresses: Partial<ConnectAddresses>,
   replaces: (address: string) => boolean,
 ): Merge {
+  const plain = mergeIntoJson(text, addresses);
+  if (plain !== undefined) return { kind: "merged", text: plain, kept: [] };
   const parsed = parseConfiguration(text);
   if (parsed.kind === "unreadable") return parsed;
   const { document } = parsed;
@@ -63,6 +67,21 @@ function merge(
   if (Buffer.byteLength(merged) > LONGEST - NAME_LENGTH)
     return unreadable(`longer than ${LONGEST} bytes when merged`);
   return { kind: "merged", text: text.endsWith("\n") ? merged : merged.replace(/\n$/, ""), kept };
+}
+
+/** The common case without YAML's parser: plain JSON whose sections are mappings and set no address yet. */
+function mergeIntoJson(text: string, addresses: Partial<ConnectAddresses>): string | undefined {
+  const root = plainJson(text);
+  if (root === undefined) return undefined;
+  for (const [section, purpose] of PLACES) {
+    const address = addresses[purpose];
+    if (address === undefined) continue;
+    const mapping = Object.hasOwn(root, section) ? root[section] : {};
+    if (!isObject(mapping) || Object.hasOwn(mapping, KEY)) return undefined;
+    root[section] = { ...mapping, [KEY]: address };
+  }
+  const merged = JSON.stringify(root);
+  return Buffer.byteLength(merged) > LONGEST - NAME_LENGTH ? undefined : merged;
 }
 
 /** The connect addresses that the text sets, also by way of an alias or a merge key. Unreadable text sets none. */

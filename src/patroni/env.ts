@@ -1,13 +1,20 @@
-import { asString, at, type JsonObject, objectsIn } from "../json/value.ts";
+import { asObject, asString, at, isObject, type Json, type JsonObject } from "../json/value.ts";
 
 /** The entry of a container's own `env` list; the last of a name counts, as the kubelet has it. */
 export function envEntry(container: JsonObject, name: string): JsonObject | undefined {
-  return objectsIn(container.env).findLast((entry) => entry.name === name);
+  const { env } = container;
+  const found: Json | undefined = Array.isArray(env)
+    ? env.findLast((entry) => isObject(entry) && entry.name === name)
+    : undefined;
+  return asObject(found);
 }
 
 /** The literal value of an env entry; undefined where it is absent or comes from elsewhere. */
 export function envValue(container: JsonObject, name: string): string | undefined {
-  const entry = envEntry(container, name);
+  return literalOf(envEntry(container, name));
+}
+
+function literalOf(entry: JsonObject | undefined): string | undefined {
   return entry === undefined || (entry.valueFrom ?? null) !== null ? undefined : asString(entry.value);
 }
 
@@ -18,9 +25,10 @@ const LABEL_REFERENCE = /^metadata\.labels\['(.+)'\]$/;
  * pod's labels. Undefined for anything else, and for a literal with an unexpanded `$(…)`.
  */
 export function knownEnvValue(pod: JsonObject, container: JsonObject, name: string): string | undefined {
-  const literal = envValue(container, name);
+  const entry = envEntry(container, name);
+  const literal = literalOf(entry);
   if (literal !== undefined) return literal.includes("$(") ? undefined : literal;
-  const path = asString(at(envEntry(container, name), "valueFrom", "fieldRef", "fieldPath"));
+  const path = asString(at(entry, "valueFrom", "fieldRef", "fieldPath"));
   const label = path === undefined ? undefined : LABEL_REFERENCE.exec(path)?.[1];
   return label === undefined ? undefined : asString(at(pod, "metadata", "labels", label));
 }

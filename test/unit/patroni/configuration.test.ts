@@ -33,7 +33,17 @@ describe("texts, exactly as they come out", () => {
     [
       "an empty JSON object",
       "{}",
-      `{ "postgresql": { "connect_address": "${OURS.postgres}" }, "restapi": { "connect_address": "${OURS.restApi}" } }`,
+      `{"postgresql":{"connect_address":"${OURS.postgres}"},"restapi":{"connect_address":"${OURS.restApi}"}}`,
+    ],
+    [
+      "JSON as an operator generates it stays on one line, to the letter",
+      `{"postgresql":{"bin_dir":"/usr/lib","n":1.5},"z":null}`,
+      `{"postgresql":{"bin_dir":"/usr/lib","n":1.5,"connect_address":"${OURS.postgres}"},"z":null,"restapi":{"connect_address":"${OURS.restApi}"}}`,
+    ],
+    [
+      "JSON whose numbers would be told otherwise keeps them",
+      `{"n":1.50,"m":12345678901234567890}`,
+      `{ "n": 1.50, "m": 12345678901234567890, "postgresql": { "connect_address": "${OURS.postgres}" }, "restapi": { "connect_address": "${OURS.restApi}" } }`,
     ],
     ["a final line break stays", "a: 1\n", `a: 1\n${SECTIONS}\n`],
     ["no final line break stays so", "a: 1", `a: 1\n${SECTIONS}`],
@@ -185,7 +195,7 @@ describe("texts that cannot be merged with", () => {
     ],
     ["an alias without its anchor", "a: *nowhere\n", /nowhere/],
     ["too long", `a: ${"x".repeat(128 * 1024)}`, "longer than 131072 characters"],
-    ["too long once merged", `{"a":[${"1,".repeat(60_000)}1]}`, "longer than 131072 bytes when merged"],
+    ["too long once merged", `{"a": [${"1,".repeat(60_000)}1]}`, "longer than 131072 bytes when merged"],
     ["nested too deeply", `{"a":${"[".repeat(300)}`, "nested too deeply"],
     ["nested too deeply on one line", "- ".repeat(60), "nested too deeply"],
   ];

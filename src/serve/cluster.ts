@@ -1,57 +1,13 @@
 import type { Surroundings } from "../injection/settings.ts";
 import type { JsonObject } from "../json/value.ts";
 import type { Registration, RegistrationOptions } from "../kube/registration.ts";
-import type { Logger } from "../telemetry/logger.ts";
 
 /** The cluster, as far as `serve` needs it. */
 export interface Cluster {
   readonly surroundings: Surroundings;
-  /** True once the Services and nodes were seen. */
+  /** True once everything that decisions need was seen, or is known not to be ours to see. */
   synced(): boolean;
   /** Keeps the webhook configuration as desired, the whole of it or only its `caBundle`s, until that is stopped. */
   register(desired: JsonObject, options: Omit<RegistrationOptions, "logger">): Registration;
   stop(): Promise<void>;
 }
-
-export interface ClusterOptions {
-  readonly kubeconfig: string | undefined;
-  /** Whether the process runs in a pod of a cluster. */
-  readonly inCluster: boolean;
-  readonly registration: "none" | "caBundle" | "full";
-  readonly logger: Logger;
-}
-
-/**
- * Connects to the cluster: by kubeconfig, else as the pod that we run in. A kubeconfig that merely lies in the home
- * folder is never used. Without either, `registration.mode: none` gives a webhook that knows nothing of its
- * surroundings and decides carefully; every other mode is an error.
- */
-export async function openCluster(options: ClusterOptions): Promise<Cluster> {
-  const { kubeconfig, inCluster, registration, logger } = options;
-  if (kubeconfig !== undefined || inCluster) {
-    const { connectCluster } = await import("./kubernetes.ts");
-    return connectCluster(kubeconfig, logger);
-  }
-  if (registration !== "none") throw new Error(NO_CLUSTER);
-  logger.warn("no cluster: Services and nodes are unknown, and nothing is registered");
-  return UNKNOWN;
-}
-
-const NO_CLUSTER =
-  "no cluster: serve does not run in a pod, so it needs --kubeconfig (or webhook.registration.mode: none)";
-
-/** What is decided without a cluster: Services are not seen, kubelets are old, nothing is suspended. */
-const UNKNOWN: Cluster = {
-  surroundings: {
-    service: () => undefined,
-    nativeSidecars: false,
-    openshift: false,
-    apiServerAddresses: [],
-    suspended: () => false,
-  },
-  synced: () => true,
-  register() {
-    throw new Error(NO_CLUSTER);
-  },
-  stop: () => Promise.resolve(),
-};

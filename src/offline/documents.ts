@@ -1,6 +1,7 @@
 import type { Json } from "../json/value.ts";
 import type { Input } from "./input.ts";
-import { type Problem, parseDocument } from "./parse.ts";
+import { parseDocument } from "./parse.ts";
+import type { Problem } from "./problem.ts";
 import { splitStream } from "./stream.ts";
 import { type Item, itemsIn } from "./workloads.ts";
 

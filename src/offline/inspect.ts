@@ -1,5 +1,5 @@
 import { type Document, isAlias, isMap, isScalar, isSeq, type Node, type Pair } from "yaml";
-import type { Problem } from "./parse.ts";
+import type { Problem } from "./problem.ts";
 
 /** What a document may hold once its aliases are written out. A manifest stays far below. */
 const MOST_VALUES = 10_000_000;

@@ -1,14 +1,7 @@
 import { type Document, parseDocument as parseYaml } from "yaml";
 import { isNoDeeperThan, type Json } from "../json/value.ts";
 import { inspect } from "./inspect.ts";
-
-/** Something that is wrong with a document. Offsets count characters from the start of the document's text. */
-export interface Problem {
-  readonly offset: number;
-  readonly message: string;
-  /** Where the same thing stands for the first time. */
-  readonly first?: number;
-}
+import type { Problem } from "./problem.ts";
 
 export type Parsed =
   | {

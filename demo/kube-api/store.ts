@@ -31,6 +31,8 @@ const EVERYWHERE = "*";
  */
 export class Store {
   #revision = 0;
+  /** Up to here every change is forgotten, also of resources that had none yet. */
+  #compacted = 0;
   readonly #eventWindow: number;
   readonly #objects = new Map<string, Objects>();
   readonly #windows = new Map<string, EventWindow<Change>>();
@@ -79,7 +81,8 @@ export class Store {
 
   /** Forgets every change up to now: who watches from before is told 410. */
   compact(): void {
-    for (const window of this.#windows.values()) window.forget(this.#revision);
+    this.#compacted = this.#revision;
+    for (const window of this.#windows.values()) window.forget(this.#compacted);
   }
 
   /**
@@ -149,7 +152,11 @@ export class Store {
   }
 
   #window(resource: string): EventWindow<Change> {
-    return getOrAdd(this.#windows, resource, () => new EventWindow<Change>(this.#eventWindow));
+    return getOrAdd(this.#windows, resource, () => {
+      const window = new EventWindow<Change>(this.#eventWindow);
+      window.forget(this.#compacted);
+      return window;
+    });
   }
 }
 

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from "node:util";
+import type { Json } from "../../src/json/value.ts";
 import { createUnlessTaken } from "./create.ts";
 import { endsDeletion } from "./deletion.ts";
 import { inNamespace, requireNameOfPath, succeeding } from "./metadata.ts";
@@ -81,18 +82,31 @@ function requireUid(
   );
 }
 
-/** The main path leaves `status` alone where that has a path of its own, which leaves all else alone. */
-function onlyItsPart(target: Target, existing: KubeObject, changed: KubeObject): KubeObject {
-  if (!target.resource.statusSubresource) return changed;
-  const [base, other] = target.subresource === "status" ? [existing, changed] : [changed, existing];
-  const { status: _status, ...object } = base;
-  const { resourceVersion: _version, ...metadata } = base.metadata;
+/**
+ * The main path leaves `status` alone where that has a path of its own. That path leaves all else alone but, of a
+ * built-in kind, the metadata (kubernetes pkg/registry, the status strategies; apiextensions-apiserver for the others).
+ */
+function onlyItsPart(
+  { resource, subresource }: Target,
+  existing: KubeObject,
+  changed: KubeObject,
+): KubeObject {
+  if (!resource.statusSubresource) return changed;
+  if (subresource !== "status") return withStatus(changed, existing.status);
+  const metadata = resource.custom ? atVersionOf(changed, existing) : changed.metadata;
+  return withStatus({ ...existing, metadata }, changed.status);
+}
+
+function withStatus(object: KubeObject, status: Json | undefined): KubeObject {
+  const { status: _, ...rest } = object;
+  return { ...(rest as KubeObject), ...(status === undefined ? {} : { status }) };
+}
+
+/** The metadata as it is, with the resourceVersion that the request names. */
+function atVersionOf(changed: KubeObject, existing: KubeObject): KubeObject["metadata"] {
+  const { resourceVersion: _, ...metadata } = existing.metadata;
   const version = changed.metadata.resourceVersion;
-  return {
-    ...(object as KubeObject),
-    metadata: { ...metadata, ...(version === undefined ? {} : { resourceVersion: version }) },
-    ...(other.status === undefined ? {} : { status: other.status }),
-  };
+  return { ...metadata, ...(version === undefined ? {} : { resourceVersion: version }) };
 }
 
 function requireVersion(resource: Resource, existing: KubeObject, next: KubeObject): void {

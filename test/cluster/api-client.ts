@@ -20,6 +20,8 @@ export type ApiRequest = (
 
 export interface ApiClient {
   readonly request: ApiRequest;
+  /** Asks with GET and gives the answer as soon as it begins, for a watch; the caller destroys it. */
+  readonly stream: (path: string) => Promise<IncomingMessage>;
   /** Closes idle connections. */
   close(): void;
 }
@@ -57,7 +59,13 @@ export function createApiClient(url: string, caPem: string, credentials: Credent
       outgoing.end(payload);
     });
 
-  return { request, close: () => agent.destroy() };
+  const stream = (path: string) =>
+    new Promise<IncomingMessage>((resolve, reject) => {
+      const headers = { accept: "application/json", ...authorization };
+      send(new URL(path, url), { agent, headers }).on("error", reject).on("response", resolve).end();
+    });
+
+  return { request, stream, close: () => agent.destroy() };
 }
 
 async function read(incoming: IncomingMessage): Promise<ApiResponse> {

@@ -239,7 +239,7 @@ test("status has a path of its own, and each path leaves the other's part alone"
     body: { ...replaced, metadata: { ...replaced.metadata, labels: {} }, status: { phase: "Succeeded" } },
   });
   assert.equal(put.status?.phase, "Succeeded");
-  assert.deepEqual(put.metadata?.labels, { role: "primary" });
+  assert.deepEqual(put.metadata?.labels, {}, "metadata is on both paths");
 });
 
 test("each form of patch", async (t) => {

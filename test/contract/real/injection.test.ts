@@ -7,7 +7,8 @@ import { at, type JsonObject, objectsIn } from "../../../src/json/value.ts";
 import type { ApiResponse } from "../../cluster/api-client.ts";
 import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
 import { prepareNamespace } from "../../cluster/namespace.ts";
-import { type Injector, patroniPod, startInjector, until } from "./injector.ts";
+import { eventually } from "../suite/eventually.ts";
+import { type Injector, patroniPod, startInjector } from "./injector.ts";
 import { startIstioStandIn } from "./istio-stand-in.ts";
 
 const CONFIGURATION =
@@ -175,7 +176,7 @@ test("Istio comes after us and we are asked again: both have what they want in t
   await prepareNamespace(plane.api, namespace, { [NAMESPACE_LABEL]: "enabled" });
   const istio = await startIstioStandIn(plane, namespace);
   t.after(() => istio.stop());
-  await until("the stand-in is in force", async () =>
+  await eventually("the stand-in is in force", async () =>
     containersOf(await created(namespace, patroniPod("probe"), "?dryRun=All")).includes("istio-proxy"),
   );
 
@@ -228,11 +229,11 @@ test("without an answer, Ignore admits the pod as it is and Fail refuses it, bot
   );
 
   await injector.reconfigure({ failurePolicy: "Fail" });
-  await until("the registered failurePolicy is Fail", async () => {
+  await eventually("the registered failurePolicy is Fail", async () => {
     const { body } = await plane.api.request("GET", CONFIGURATION);
     return objectsIn(at(body, "webhooks")).some(({ failurePolicy }) => failurePolicy === "Fail");
   });
-  await until("Fail is in force", async () => (await unanswered("refused")).status !== 201);
+  await eventually("Fail is in force", async () => (await unanswered("refused")).status !== 201);
   const refused = await unanswered("refused");
   assert.deepEqual([refused.status, at(refused.body, "reason")], [500, "InternalError"]);
   assert.match(

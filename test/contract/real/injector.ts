@@ -1,13 +1,13 @@
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { setTimeout as delay } from "node:timers/promises";
 import { stringify } from "yaml";
 import { Program } from "../../../demo/program.ts";
 import { CLUSTER_LABEL, NAMESPACE_LABEL } from "../../../src/contract/names.ts";
 import { at, type JsonObject } from "../../../src/json/value.ts";
 import type { ControlPlane } from "../../cluster/control-plane.ts";
 import { prepareNamespace } from "../../cluster/namespace.ts";
+import { eventually } from "../suite/eventually.ts";
 
 /** `patroni-injector serve`, a process of its own that is registered with a control plane. */
 export interface Injector {
@@ -25,7 +25,6 @@ const NODE: JsonObject = {
   status: { nodeInfo: { kubeletVersion: "v1.36.3", operatingSystem: "linux" } },
 };
 
-const IN_FORCE_WITHIN_MS = 20_000;
 const PROBE_NAMESPACE = "is-it-in-force";
 
 /**
@@ -47,26 +46,17 @@ export async function startInjector(plane: ControlPlane, webhook: JsonObject = {
   };
   try {
     const { operations } = (await program.said("listening")) as unknown as { operations: { port: number } };
-    await until("serve is ready", async () => {
+    await eventually("serve is ready", async () => {
       const url = `http://127.0.0.1:${operations.port}/readyz`;
       return (await fetch(url)).ok;
     });
     await prepareNamespace(plane.api, PROBE_NAMESPACE, { [NAMESPACE_LABEL]: "enabled" });
-    await until("the webhook is in force", () => injects(plane));
+    await eventually("the webhook is in force", () => injects(plane));
   } catch (error) {
     await stop();
     throw error;
   }
   return { pid: program.pid as number, reconfigure: (keys) => configure({ ...webhook, ...keys }), stop };
-}
-
-/** Asks again and again until the answer is yes. @throws Error after 20 seconds */
-export async function until(what: string, holds: () => Promise<boolean>): Promise<void> {
-  const deadline = performance.now() + IN_FORCE_WITHIN_MS;
-  while (!(await holds())) {
-    if (performance.now() > deadline) throw new Error(`still not: ${what}`);
-    await delay(50);
-  }
 }
 
 /** The presets are those that the fixtures take for granted. */

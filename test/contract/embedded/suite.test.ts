@@ -1,0 +1,4 @@
+import { startEmbedded } from "../api-server.ts";
+import { runSuite } from "../suite/run.ts";
+
+runSuite(() => startEmbedded({ bookmarkEvery: 200 }));

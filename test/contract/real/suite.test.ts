@@ -1,0 +1,4 @@
+import { startReal } from "../api-server.ts";
+import { runSuite } from "../suite/run.ts";
+
+runSuite(startReal);

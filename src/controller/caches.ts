@@ -1,11 +1,11 @@
 import { clusterLabelValue } from "../contract/cluster-names.ts";
 import { CLUSTER_LABEL, MANAGED_BY, MANAGED_BY_LABEL, NAMESPACE_LABEL } from "../contract/names.ts";
-import { SLICE_SERVICE_LABEL } from "../contract/slice-annotations.ts";
+import { SLICE_MANAGER, SLICE_MANAGER_LABEL, SLICE_SERVICE_LABEL } from "../contract/slice-annotations.ts";
 import type { InjectionSettings } from "../injection/settings.ts";
 import type { JsonObject } from "../json/value.ts";
 import type { KubeConnection } from "../kube/connection.ts";
 import { isForbidden } from "../kube/error.ts";
-import { type Watcher, type WatchTimes, watchResource } from "../kube/watch.ts";
+import { type Watcher, type WatchTarget, type WatchTimes, watchResource } from "../kube/watch.ts";
 import { type EndpointsFacts, endpointsFacts } from "./facts/endpoints.ts";
 import { type LeaderFacts, leaderFacts } from "./facts/leader.ts";
 import { type PodFacts, podFacts } from "./facts/pod.ts";
@@ -31,6 +31,8 @@ export interface CacheOptions {
   readonly settings: InjectionSettings;
   /** Told what objects changed, by what they are found by. */
   changed(indexes: readonly string[]): void;
+  /** Istio's kind is served, which it was not before: every cluster is concerned. */
+  istioSeen(): void;
   /** A watch of this resource was interrupted: what happened meanwhile may never be known. */
   onInterrupted(resource: ResourceName, error: unknown, pauseMs: number): void;
   readonly times?: Partial<WatchTimes>;
@@ -53,6 +55,7 @@ export class Caches {
   readonly #connection: KubeConnection;
   readonly #required: Watcher[] = [];
   readonly #istio: Watcher;
+  #hasIstio = false;
 
   constructor(connection: KubeConnection, options: CacheOptions) {
     this.#connection = connection;
@@ -72,7 +75,8 @@ export class Caches {
     this.services = watched(slim, (service) => [INDEX.service(namespaceOf(service), nameOf(service))]);
     this.slices = watched(slimSlice, (slice) => {
       const names = new Set([nameOf(slice), labelOf(slice, SLICE_SERVICE_LABEL) ?? nameOf(slice)]);
-      return [...names].map((name) => INDEX.service(namespaceOf(slice), name));
+      const own = labelOf(slice, SLICE_MANAGER_LABEL) === SLICE_MANAGER ? made(slice) : [];
+      return [...own, ...[...names].map((name) => INDEX.service(namespaceOf(slice), name))];
     });
     this.endpoints = watched(endpointsFacts, ({ namespace, name }) => [
       INDEX.service(namespace, name),
@@ -98,7 +102,16 @@ export class Caches {
     this.#require("endpoints", this.endpoints);
     this.#require("roles", this.roles, mine);
     this.#require("rolebindings", this.roleBindings, mine);
-    this.#istio = this.#watch("peerauthentications", this.peerAuthentications);
+    this.#istio = this.#watch("peerauthentications", {
+      reduce: (policy) => this.peerAuthentications.reduce(policy),
+      replace: (entries) => {
+        this.peerAuthentications.replace(entries);
+        if (this.#hasIstio) return;
+        this.#hasIstio = true;
+        options.istioSeen();
+      },
+      apply: (type, policy) => this.peerAuthentications.apply(type, policy),
+    });
   }
 
   /** True once everything was read that decisions rest on, but for what we may not read. */
@@ -106,9 +119,9 @@ export class Caches {
     return this.#required.every((watcher) => watcher.synced() || watcher.forbidden());
   }
 
-  /** The kind is there; it may come at any time. */
-  hasIstio(): boolean {
-    return this.#istio.synced();
+  /** Istio's kind is served; it may come at any time. */
+  get hasIstio(): boolean {
+    return this.#hasIstio;
   }
 
   /** The namespace has the label that opts it in. */
@@ -124,7 +137,7 @@ export class Caches {
     if (target !== undefined) this.#required.push(this.#watch(resource, target, labelSelector));
   }
 
-  #watch<Fact>(resource: ResourceName, target: Watched<Fact>, labelSelector?: string): Watcher {
+  #watch<Entry>(resource: ResourceName, target: WatchTarget<Entry>, labelSelector?: string): Watcher {
     const { onInterrupted, times } = this.#options;
     return watchResource(this.#connection, {
       path: collectionPath(resource),

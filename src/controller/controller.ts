@@ -12,7 +12,7 @@ import { Objects } from "./objects.ts";
 import { Observer } from "./observer/observer.ts";
 import { PatroniAsker } from "./observer/patroni.ts";
 import { Queue } from "./queue.ts";
-import { reconcile } from "./reconcile.ts";
+import { reconcile, sweep } from "./reconcile.ts";
 import { Reports } from "./reports.ts";
 import { KeptSlices } from "./slice/kept.ts";
 import { type ClusterView, isActive } from "./view.ts";
@@ -82,6 +82,7 @@ export class Controller {
     this.#caches = new Caches(connection, {
       settings,
       changed: (indexes) => this.#changed(indexes),
+      istioSeen: () => this.resync(),
       onInterrupted: (resource, error, pauseMs) => {
         if (resource === "endpoints" || resource === "configmaps") this.#observer.leadersLost();
         logger.warn({ resource, error: textOf(error), pauseMs: Math.round(pauseMs) }, "watch interrupted");
@@ -103,7 +104,11 @@ export class Controller {
 
   /** Looks at every cluster anew. */
   resync(): void {
+    if (!this.#synced) return;
     for (const key of this.#clusters()) this.#queue.add(key);
+    for (const index of this.#caches.slices.indexes()) {
+      if (index.startsWith(MADE)) this.#queue.add(index.slice(MADE.length));
+    }
   }
 
   /** Brings the gauges up to date. */
@@ -141,6 +146,7 @@ export class Controller {
     for (const index of indexes) {
       const own = clusterIn(index);
       if (own !== undefined) this.#queue.add(own);
+      if (index.startsWith(MADE) && !this.#interests.has(index)) this.#queue.add(index.slice(MADE.length));
       for (const key of this.#interests.of(index)) {
         if (index.startsWith(LEADER)) this.#leaderChanged(key);
         else this.#queue.add(key);
@@ -150,18 +156,21 @@ export class Controller {
 
   async #work(key: string): Promise<void> {
     const view = this.#view(key);
-    if (view === undefined) {
-      this.#forget(key);
-      return;
-    }
-    this.#interests.set(key, interestsOf(view));
-    this.#leaderChanged(key);
-    const findings = await reconcile({
+    const parts = {
       objects: this.#objects,
       caches: this.#caches,
       kept: this.#kept,
       view: () => this.#view(key),
-    });
+    };
+    if (view === undefined) {
+      this.#forget(key);
+      const { namespace, scope } = keyIn(key);
+      await sweep(parts, this.#caches.slices.find(INDEX.made(namespace, scope)));
+      return;
+    }
+    this.#interests.set(key, interestsOf(view));
+    this.#leaderChanged(key);
+    const findings = await reconcile(parts);
     this.#options.metrics.controllerReconciles.inc({ result: "success" });
     if (findings !== undefined) this.#reports.update(key, "objects", view, findings);
   }
@@ -223,6 +232,8 @@ export class Controller {
 
 const CLUSTER = "cluster:";
 const LEADER = "leader:";
+/** Of a cluster whose scope is no label, what follows is no key of a cluster: then only its slice is swept. */
+const MADE = "made:";
 
 const clusterIn = (index: string): string | undefined =>
   index.startsWith(CLUSTER) ? index.slice(CLUSTER.length) : undefined;

@@ -35,7 +35,7 @@ export function gather(caches: Caches, key: ClusterKey, options: GatherOptions):
     slices: caches.slices.find(INDEX.service(namespace, primaryService)),
     endpoints: caches.endpoints.get(namespace, primaryService),
     sharedServiceAccounts: sharedAccounts(caches, namespace, scope, accounts),
-    peerAuthentications: caches.hasIstio()
+    peerAuthentications: caches.hasIstio
       ? caches.peerAuthentications.find(INDEX.namespace(namespace))
       : undefined,
     ...options,

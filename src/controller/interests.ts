@@ -18,6 +18,10 @@ export class Interests {
     else this.#byCluster.set(cluster, indexes);
   }
 
+  has(index: string): boolean {
+    return this.#byIndex.has(index);
+  }
+
   of(index: string): Iterable<string> {
     return this.#byIndex.get(index) ?? [];
   }

@@ -1,6 +1,6 @@
-import { SKIP_MIRROR_LABEL } from "../contract/slice-annotations.ts";
+import { SKIP_MIRROR_LABEL, TERM_ANNOTATION } from "../contract/slice-annotations.ts";
 import { sameJson } from "../json/same.ts";
-import { asString, at, type JsonObject, objectsIn } from "../json/value.ts";
+import { type JsonObject, objectsIn } from "../json/value.ts";
 import type { Caches } from "./caches.ts";
 import { access } from "./desired/access.ts";
 import { findings } from "./desired/findings.ts";
@@ -10,13 +10,13 @@ import { peerAuthentication } from "./desired/peer-authentication.ts";
 import { primaryService } from "./desired/primary-service.ts";
 import { holds } from "./differs.ts";
 import type { EndpointsFacts } from "./facts/endpoints.ts";
-import { metadataOf } from "./facts/slim.ts";
+import { annotationOf, metadataOf, nameOf } from "./facts/slim.ts";
 import { isCode, type Objects } from "./objects.ts";
-import { isAccountedFor, isForsaken } from "./slice/endpoint.ts";
+import { inspected } from "./slice/inspect.ts";
 import type { KeptSlices } from "./slice/kept.ts";
-import { mended, withoutEndpoints, withoutTerm } from "./slice/mend.ts";
+import { mended } from "./slice/mend.ts";
 import { ourSlice } from "./slice/ours.ts";
-import { lastPodOf, planSlice, resetWanted } from "./slice/plan.ts";
+import { planSlice, resetWanted } from "./slice/plan.ts";
 import type { ClusterView, Finding } from "./view.ts";
 import { isActive } from "./view.ts";
 
@@ -127,39 +127,30 @@ async function mend(
   service: JsonObject,
   skeleton: JsonObject,
 ): Promise<void> {
-  const name = asString(metadataOf(skeleton).name) ?? "";
-  const slice = await objects.read("endpointslices", view.namespace, name);
+  const slice = await objects.read("endpointslices", view.namespace, nameOf(skeleton));
   if (slice === undefined) return; // the watch will tell, and it is made anew
-  const forsaken: JsonObject[] = [];
-  for (const endpoint of objectsIn(slice.endpoints)) {
-    const refers = at(endpoint, "targetRef", "uid") !== undefined;
-    const isGone = refers
-      ? isForsaken(endpoint, await podOf(objects, view.namespace, endpoint))
-      : !isAccountedFor(endpoint, view.members);
-    if (isGone) forsaken.push(endpoint);
-  }
   const wish = resetWanted(service, slice);
-  const isOver = wish !== undefined || (await isLastPodGone(objects, view.namespace, slice));
-  const whole = withoutEndpoints(mended(slice, skeleton), forsaken);
-  const next = isOver ? withoutTerm(whole, wish) : whole;
+  const next = mended(await inspected(objects, view.namespace, slice, view.members, wish), skeleton);
   caches.slices.take(sameJson(next, slice) ? slice : await objects.replace("endpointslices", next));
 }
 
-async function podOf(
-  objects: Objects,
-  namespace: string,
-  endpoint: JsonObject,
-): Promise<JsonObject | undefined> {
-  const name = asString(at(endpoint, "targetRef", "name"));
-  return name === undefined ? undefined : objects.read("pods", namespace, name);
-}
-
-/** An empty slice whose last pod does not exist any more: nobody is left who could come back with that term. */
-async function isLastPodGone(objects: Objects, namespace: string, slice: JsonObject): Promise<boolean> {
-  const last = objectsIn(slice.endpoints).length === 0 ? lastPodOf(slice) : undefined;
-  if (last === undefined) return false;
-  const pod = await objects.read("pods", namespace, last.name);
-  return metadataOf(pod).uid !== last.uid;
+/**
+ * What is left of a cluster without pods and workloads: its Service and slice stay, for it may come back, but nobody may stand
+ * in the slice who does not exist.
+ */
+export async function sweep(
+  { objects, caches }: ReconcileParts,
+  slices: readonly JsonObject[],
+): Promise<void> {
+  for (const seen of slices) {
+    const namespace = String(metadataOf(seen).namespace);
+    const hasTerm = annotationOf(seen, TERM_ANNOTATION) !== undefined;
+    if (objectsIn(seen.endpoints).length === 0 && !hasTerm) continue;
+    const slice = await objects.read("endpointslices", namespace, nameOf(seen));
+    if (slice === undefined) continue;
+    const next = await inspected(objects, namespace, slice, []);
+    caches.slices.take(sameJson(next, slice) ? slice : await objects.replace("endpointslices", next));
+  }
 }
 
 async function putAside({ objects, caches }: ReconcileParts, namespace: string, endpoints: EndpointsFacts) {

@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from "node:util";
 import { asString, at, type JsonObject } from "../json/value.ts";
 import type { WatchTarget } from "../kube/watch.ts";
 
@@ -66,9 +67,10 @@ export class Watched<Fact> implements WatchTarget<Entry<Fact>> {
     else if (type === "ADDED" || type === "MODIFIED") this.take(object);
   }
 
-  /** The object as it is now: from an event, or from the answer to a write. */
+  /** The object as it is now: from an event, a read of our own, or the answer to a write. Where nothing is new, that is no change. */
   take(object: JsonObject): void {
     const { key, fact } = this.reduce(object);
+    if (isDeepStrictEqual(fact, this.#facts.get(key))) return;
     this.#changed([...this.#set(key, undefined), ...this.#set(key, fact)]);
   }
 

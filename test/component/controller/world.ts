@@ -23,6 +23,8 @@ export interface WorldOptions {
   /** Which members have a sidecar that runs. Default: none. */
   readonly sidecars?: boolean;
   readonly opted?: boolean;
+  /** Default: there is a pod for each member. */
+  readonly pods?: boolean;
   /** Keeps Patroni's leader lock in an Endpoints object. */
   readonly kubernetesDcs?: boolean;
 }
@@ -77,6 +79,7 @@ export class World {
     await this.post("/api/v1/namespaces", { metadata: { name: NAMESPACE, labels } });
     this.#t.after(() => this.cluster.stop());
     await this.cluster.start();
+    if (this.#options.pods === false) return;
     for (const member of this.cluster.members) await this.addPod(member);
   }
 
@@ -98,10 +101,42 @@ export class World {
     return controller;
   }
 
-  async addPod({ name, host, ports }: SimulatedMember, address = host): Promise<void> {
-    const { sidecars = false } = this.#options;
-    const sidecar = { name: "patroni-injector", image: "patroni-injector" };
-    await this.post(`/api/v1/namespaces/${NAMESPACE}/pods`, {
+  async addPod(
+    member: SimulatedMember,
+    options: { address?: string; sidecar?: boolean } = {},
+  ): Promise<void> {
+    const { address = member.host, sidecar = this.#options.sidecars ?? false } = options;
+    await this.post(`/api/v1/namespaces/${NAMESPACE}/pods`, this.#pod(member, sidecar));
+    await this.setAddress(member, address);
+    if (!sidecar) return;
+    await this.patch(`/api/v1/namespaces/${NAMESPACE}/pods/${member.name}/status`, {
+      status: { initContainerStatuses: [{ name: "patroni-injector", state: { running: {} } }] },
+    });
+  }
+
+  async setAddress({ name }: SimulatedMember, address: string): Promise<void> {
+    await this.patch(`/api/v1/namespaces/${NAMESPACE}/pods/${name}/status`, {
+      status: { phase: "Running", podIP: address, podIPs: [{ ip: address }] },
+    });
+  }
+
+  /** The workload of the members, as users apply it. */
+  async addStatefulSet(): Promise<void> {
+    const [member] = this.cluster.members;
+    if (member === undefined) throw new Error("a cluster has members");
+    const { metadata, spec } = this.#pod(member, false) as { metadata: JsonObject; spec: JsonObject };
+    const { labels = {}, annotations = {} } = metadata;
+    await this.post(`/apis/apps/v1/namespaces/${NAMESPACE}/statefulsets`, {
+      metadata: { name: SCOPE },
+      spec: { serviceName: SCOPE, template: { metadata: { labels, annotations }, spec } },
+    });
+  }
+
+  #pod({ name, ports }: SimulatedMember, sidecar: boolean): JsonObject {
+    const dcs = this.#options.kubernetesDcs
+      ? [{ name: "PATRONI_KUBERNETES_USE_ENDPOINTS", value: "true" }]
+      : [];
+    return {
       metadata: {
         name,
         labels: { ...LABELS, "patroni-injector.io/cluster": SCOPE },
@@ -113,29 +148,16 @@ export class World {
       spec: {
         nodeName: "node",
         serviceAccountName: "orders",
-        initContainers: sidecars ? [sidecar] : [],
+        initContainers: sidecar ? [{ name: "patroni-injector", image: "patroni-injector" }] : [],
         containers: [
           {
             name: "postgres",
             image: "registry.example/patroni",
-            env: [
-              { name: "PATRONI_SCOPE", value: SCOPE },
-              ...(this.#options.kubernetesDcs
-                ? [{ name: "PATRONI_KUBERNETES_USE_ENDPOINTS", value: "true" }]
-                : []),
-            ],
+            env: [{ name: "PATRONI_SCOPE", value: SCOPE }, ...dcs],
           },
         ],
       },
-    });
-    await this.patch(`/api/v1/namespaces/${NAMESPACE}/pods/${name}/status`, {
-      status: {
-        phase: "Running",
-        podIP: address,
-        podIPs: [{ ip: address }],
-        initContainerStatuses: sidecars ? [{ name: "patroni-injector", state: { running: {} } }] : [],
-      },
-    });
+    };
   }
 
   async removePod(name: string): Promise<void> {

@@ -2,8 +2,8 @@ import { isDeepStrictEqual } from "node:util";
 import { isObject } from "../json/value.ts";
 import type { Config } from "./schema.ts";
 
-/** What is bound once, at the start: the sockets, and the certificate's names with what is registered of them. */
-const NEEDS_RESTART = ["webhook.host", "webhook.port", "webhook.registration", "operations"];
+/** What is bound once, at the start: the sockets, the certificate's names with what is registered of them, the controller. */
+const NEEDS_RESTART = ["webhook.host", "webhook.port", "webhook.registration", "operations", "controller"];
 
 export interface Change {
   /** The path of the key. */
@@ -23,7 +23,8 @@ export function changesBetween(before: Config, after: Config): Change[] {
 /** What counts while a process runs that was started with `started`: a new configuration, but for what is bound. */
 export function inForce(next: Config, started: Config): Config {
   const { host, port, registration } = started.webhook;
-  return { ...next, operations: started.operations, webhook: { ...next.webhook, host, port, registration } };
+  const { operations, controller } = started;
+  return { ...next, operations, controller, webhook: { ...next.webhook, host, port, registration } };
 }
 
 function differing(before: unknown, after: unknown, path: string): string[] {

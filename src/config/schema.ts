@@ -162,6 +162,15 @@ export const configSchema = section({
   })
     .prefault({})
     .describe("The plain HTTP server of `/healthz`, `/readyz` and `/metrics`."),
+  controller: section({
+    enabled: choice(true, false)
+      .default(true)
+      .describe(
+        "Whether `serve` also keeps the Services, the primary's EndpointSlice and the permissions of each cluster, in the one replica that holds the Lease; without a cluster it never does.",
+      ),
+  })
+    .prefault({})
+    .describe("The controller."),
   drainSeconds: integer(0, 300)
     .default(10)
     .describe(

@@ -1,3 +1,4 @@
+import type { Replica, ReplicaOptions } from "../controller/start.ts";
 import type { Surroundings } from "../injection/settings.ts";
 import type { JsonObject } from "../json/value.ts";
 import type { Registration, RegistrationOptions } from "../kube/registration.ts";
@@ -9,5 +10,7 @@ export interface Cluster {
   synced(): boolean;
   /** Keeps the webhook configuration as desired, the whole of it or only its `caBundle`s, until that is stopped. */
   register(desired: JsonObject, options: Omit<RegistrationOptions, "logger">): Registration;
+  /** Takes part in reconciling, until that is stopped; undefined without a cluster. */
+  control(options: Omit<ReplicaOptions, "logger">): Replica | undefined;
   stop(): Promise<void>;
 }

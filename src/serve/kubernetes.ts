@@ -1,3 +1,4 @@
+import { startReplica } from "../controller/start.ts";
 import { connect } from "../kube/connection.ts";
 import { registerWebhooks } from "../kube/registration.ts";
 import { watchSurroundings } from "../kube/surroundings.ts";
@@ -18,6 +19,7 @@ export async function connectCluster(kubeconfig: string | undefined, logger: Log
     surroundings,
     synced,
     stop,
+    control: (options) => startReplica(connection, { ...options, logger }),
     register: (desired, options) => registerWebhooks(connection, desired, { ...options, logger }),
   };
 }

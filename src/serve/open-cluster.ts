@@ -41,5 +41,6 @@ const UNKNOWN: Cluster = {
   register() {
     throw new Error(NO_CLUSTER);
   },
+  control: () => undefined,
   stop: () => Promise.resolve(),
 };

@@ -4,6 +4,7 @@ import { ownDefaults, readConfigText } from "../config/load.ts";
 import { parseConfig } from "../config/parse.ts";
 import { watchConfig } from "../config/watch.ts";
 import { VERSION } from "../contract/version.ts";
+import type { Replica } from "../controller/start.ts";
 import type { Registration } from "../kube/registration.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
@@ -19,6 +20,7 @@ import { listen } from "./listen.ts";
 import { openCluster } from "./open-cluster.ts";
 import { Opened } from "./opened.ts";
 import { ownNamespace } from "./own-namespace.ts";
+import { processIdentity } from "./process-identity.ts";
 import { Readiness } from "./readiness.ts";
 import { reloading } from "./reload.ts";
 import { aborted, type Shutdown } from "./shutdown.ts";
@@ -58,8 +60,13 @@ async function run({ configPath, kubeconfig, environment, shutdown }: ServeOptio
   const readiness = new Readiness();
   readiness.require("not draining", () => !draining());
   for (const later of ["certificate", "caches", "registration"]) readiness.require(later);
+  let replica: Replica | undefined;
+  const beforeScrape = (): void => {
+    observer.update();
+    replica?.measure();
+  };
   const operations = createServer(
-    createOperationsApp({ missing: () => readiness.missing(), beforeScrape: observer.update, metrics }),
+    createOperationsApp({ missing: () => readiness.missing(), beforeScrape, metrics }),
   );
   opened.add(() => operations.close().closeAllConnections());
   const operationsAddress = await listen(operations, config.operations, "operations");
@@ -99,12 +106,27 @@ async function run({ configPath, kubeconfig, environment, shutdown }: ServeOptio
     useCertificate(server, next);
     announce();
   });
-  const reload = reloading({ inForce, logger, metrics, afterwards: announce });
+  if (config.controller.enabled) {
+    replica = cluster.control({
+      namespace: own.ownNamespace ?? config.webhook.registration.service.namespace ?? "default",
+      identity: processIdentity(environment),
+      settings: () => inForce.context.settings,
+      openshift: () => inForce.context.surroundings.openshift,
+      metrics,
+    });
+    opened.add(() => replica?.stop());
+  }
+  const afterwards = (): void => {
+    announce();
+    replica?.reload();
+  };
+  const reload = reloading({ inForce, logger, metrics, afterwards });
   const watch = watchConfig(text, { path: configPath, defaults, ...reload });
   opened.add(() => watch.stop());
 
   await aborted(shutdown.requested);
-  await registration?.stop(); // what our successor registers is none of our business any more
+  // What our successor registers is none of our business any more, and another replica may lead at once.
+  await Promise.all([registration?.stop(), replica?.stop()]);
   const { drainSeconds, webhook } = inForce.config;
   logger.info({ signal: shutdown.requested.reason, drainSeconds }, "draining");
   await drain(server, {

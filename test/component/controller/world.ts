@@ -41,6 +41,8 @@ export async function startWorld(t: TestContext, options: WorldOptions = {}): Pr
 export const settings = (): InjectionSettings =>
   toInjectionSettings(parseConfig("{}", "config.yaml", ownDefaults()), { ownNamespace: "patroni-injector" });
 
+export const quietLogger = () => createLogger({ level: "silent" });
+
 export const connectionTo = (api: KubeApi): KubeConnection => {
   const text = api.kubeconfig();
   return new KubeConnection(() => {

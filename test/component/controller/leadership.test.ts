@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import type { TestContext } from "node:test";
+import { test } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
+import type { KubeApi } from "../../../demo/kube-api/server.ts";
+import { Leadership } from "../../../src/controller/leadership/leadership.ts";
+import { leaseRecord } from "../../../src/controller/leadership/lease.ts";
+import { Objects } from "../../../src/controller/objects.ts";
+import { at, type JsonObject } from "../../../src/json/value.ts";
+import { startServer, until } from "../kube-api/support.ts";
+import { connectionTo, quietLogger, startWorld } from "./world.ts";
+
+const TIMES = { durationMs: 1500, deadlineMs: 1000, retryMs: 100 };
+const LEASE = "leases.coordination.k8s.io";
+
+/** Somebody who wants to lead, for the time of a test; `log` has every beginning and end of anybody's work. */
+function candidate(t: TestContext, api: KubeApi, identity: string, log: string[]): Leadership {
+  const leadership = new Leadership({
+    namespace: "default",
+    name: "lead",
+    identity,
+    objects: new Objects(connectionTo(api), 500),
+    logger: quietLogger(),
+    times: TIMES,
+    lead() {
+      log.push(`${identity} begins`);
+      return { stop: async () => void log.push(`${identity} ends`) };
+    },
+  });
+  t.after(() => leadership.stop());
+  return leadership;
+}
+
+const leaseIn = (api: KubeApi) => api.get(LEASE, "default", "lead") as JsonObject | undefined;
+
+test("one of two leads; the other follows at once when the first one is stopped", async (t) => {
+  const api = await startServer(t);
+  const log: string[] = [];
+  const one = candidate(t, api, "one", log);
+  await until("one leads", () => one.isLeader);
+  const two = candidate(t, api, "two", log);
+  await delay(2 * TIMES.durationMs);
+  assert.deepEqual(log, ["one begins"]);
+  assert.match(String(at(leaseIn(api), "spec", "renewTime")), /\.[0-9]{6}Z$/);
+
+  const began = performance.now();
+  await one.stop();
+  await until("two leads", () => two.isLeader);
+  assert.ok(performance.now() - began < TIMES.durationMs, "the lease was let go");
+  assert.deepEqual(log, ["one begins", "one ends", "two begins"]);
+  assert.equal(at(leaseIn(api), "spec", "leaseTransitions"), 1);
+});
+
+test("a leader that cannot renew ends before another may begin", async (t) => {
+  const api = await startServer(t);
+  const log: string[] = [];
+  const one = candidate(t, api, "one", log);
+  await until("one leads", () => one.isLeader);
+  const deaf = api.faults.add({ kind: "hang", match: { resource: LEASE } });
+  await until("one has ended", () => !one.isLeader);
+  deaf.remove();
+  assert.ok(leaseRecord(leaseIn(api) ?? {}).holder === "one", "nobody else could have taken it by then");
+});
+
+test("waits for a lease to expire by its own clock, whatever the times in it say", async (t) => {
+  const api = await startServer(t);
+  const world = new Objects(connectionTo(api), 500);
+  await world.create("leases", {
+    metadata: { namespace: "default", name: "lead" },
+    spec: { holderIdentity: "gone", leaseDurationSeconds: 1, renewTime: "2001-01-01T00:00:00.000000Z" },
+  });
+  const log: string[] = [];
+  const began = performance.now();
+  const one = candidate(t, api, "one", log);
+  await until("one leads", () => one.isLeader);
+  assert.ok(performance.now() - began >= 1000);
+});
+
+test("two controllers at once, one of them paused before: nothing is undone", async (t) => {
+  const world = await startWorld(t);
+  const one = world.controller("one");
+  await world.untilPublished(world.cluster.primary);
+  // `one` sees and reaches nothing for a while, as a paused process; the other one takes over.
+  const frozen = world.api.faults.add({ kind: "watch-silent" });
+  const [, second] = world.cluster.members;
+  assert.ok(second);
+  await world.cluster.switchover(second);
+  frozen.remove();
+  world.controller("two");
+  await world.untilPublished(second);
+  const settled = at(world.slice, "metadata", "annotations", "patroni-injector.io/term");
+  one.resync(); // works on what it saw long ago
+  await delay(2500);
+  assert.equal(world.published?.join(), second.host);
+  assert.equal(at(world.slice, "metadata", "annotations", "patroni-injector.io/term"), settled);
+});

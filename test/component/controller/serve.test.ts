@@ -1,0 +1,56 @@
+import assert from "node:assert/strict";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { test } from "node:test";
+import { Program } from "../../../demo/program.ts";
+import { at } from "../../../src/json/value.ts";
+import { until } from "../kube-api/support.ts";
+import { startWorld } from "./world.ts";
+
+const CONFIG = `
+webhook: { host: 127.0.0.1, port: 0, registration: { mode: none } }
+operations: { host: 127.0.0.1, port: 0 }
+drainSeconds: 0
+`;
+
+test("of two replicas of serve one reconciles, and the other goes on where it ends", async (t) => {
+  const world = await startWorld(t);
+  const folder = await mkdtemp(join(tmpdir(), "controller-"));
+  t.after(() => rm(folder, { recursive: true }));
+  const [config, kubeconfig] = [join(folder, "config.yaml"), join(folder, "kubeconfig")];
+  await writeFile(config, CONFIG);
+  await writeFile(kubeconfig, world.api.kubeconfig());
+  const start = (name: string): Program => {
+    const args = ["serve", "--config", config, "--kubeconfig", kubeconfig];
+    const program = new Program(args, { POD_NAME: name, POD_NAMESPACE: "patroni-injector" });
+    t.after(() => program.stop());
+    return program;
+  };
+  const one = start("one");
+  await one.said("leading");
+  await world.untilPublished(world.cluster.primary);
+  const two = start("two");
+  await two.said("listening");
+
+  const listening = one.log.find(({ msg }) => msg === "listening") as
+    | { operations?: { port: number } }
+    | undefined;
+  const metrics = await (await fetch(`http://127.0.0.1:${listening?.operations?.port}/metrics`)).text();
+  assert.match(metrics, /^patroni_injector_controller_leader 1$/m);
+  assert.match(metrics, /^patroni_injector_controller_clusters 1$/m);
+  assert.match(metrics, /^patroni_injector_controller_pods\{sidecar="absent"\} 3$/m);
+
+  await one.stop();
+  await two.said("leading");
+  const lease = world.api.get(
+    "leases.coordination.k8s.io",
+    "patroni-injector",
+    "patroni-injector-controller",
+  );
+  assert.match(String(at(lease?.spec, "holderIdentity")), /^two_/);
+  const [, second] = world.cluster.members;
+  assert.ok(second);
+  await world.cluster.switchover(second);
+  await until("the other one is published", () => world.published?.join() === second.host);
+});

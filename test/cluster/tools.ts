@@ -15,24 +15,31 @@ interface GoTool {
   readonly package: string;
 }
 
-export type ModuleName = "etcd" | "kubernetes";
+export type ModuleName = "etcd" | "helm" | "kubernetes";
 
 /** Keyed by the folder under tools/. Modules that share dependencies of different versions need a go.mod each. */
 export const MODULES: Readonly<Record<ModuleName, GoModule>> = {
   etcd: { module: "go.etcd.io/etcd/server/v3", cgo: false, tags: [], stamps: () => ({}) },
+  helm: { module: "helm.sh/helm/v4", cgo: false, tags: [], stamps: helmStamps },
   kubernetes: { module: "k8s.io/kubernetes", cgo: false, tags: [], stamps: kubernetesStamps },
 };
 
-export type BinaryName = "etcd" | "kube-apiserver" | "kubectl";
+export type BinaryName = "etcd" | "helm" | "kube-apiserver" | "kubectl";
 
 export const BINARIES: Readonly<Record<BinaryName, GoTool>> = {
   etcd: { module: "etcd", package: "go.etcd.io/etcd/server/v3" },
+  helm: { module: "helm", package: "helm.sh/helm/v4/cmd/helm" },
   "kube-apiserver": { module: "kubernetes", package: "k8s.io/kubernetes/cmd/kube-apiserver" },
   kubectl: { module: "kubernetes", package: "k8s.io/kubernetes/cmd/kubectl" },
 };
 
 export function isBinaryName(name: string): name is BinaryName {
   return Object.hasOwn(BINARIES, name);
+}
+
+/** Helm calls itself by its minor version unless told. */
+function helmStamps(version: string): Record<string, string> {
+  return { "helm.sh/helm/v4/internal/version.version": version };
 }
 
 /** Kubernetes calls itself v0.0.0-master unless told; kubectl and Helm refuse to work with that. */

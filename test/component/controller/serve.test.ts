@@ -16,6 +16,7 @@ drainSeconds: 0
 
 test("of two replicas of serve one reconciles, and the other goes on where it ends", async (t) => {
   const world = await startWorld(t);
+  await world.post("/api/v1/namespaces", { metadata: { name: "patroni-injector" } });
   const folder = await mkdtemp(join(tmpdir(), "controller-"));
   t.after(() => rm(folder, { recursive: true }));
   const [config, kubeconfig] = [join(folder, "config.yaml"), join(folder, "kubeconfig")];

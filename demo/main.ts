@@ -6,6 +6,8 @@ import { parseArgs } from "node:util";
 import { stringify } from "yaml";
 import { WEBHOOK_CONFIGURATION } from "../src/contract/names.ts";
 import { ApiClient } from "./client.ts";
+import { findPlace } from "./failover/place.ts";
+import { type FailoverResult, failoverScenario } from "./failover/scenario.ts";
 import { type InjectionResult, injectionScenario } from "./injection/scenario.ts";
 import { type KubeApi, startKubeApi } from "./kube-api/server.ts";
 import { Program } from "./program.ts";
@@ -46,14 +48,21 @@ async function demo(): Promise<number> {
       `serves HTTPS with a certificate of its own; ${WEBHOOK_CONFIGURATION} is registered`,
     );
 
+    const place = await findPlace();
     const result = await injectionScenario(
       client,
       timeline,
       (namespace, pod) => api.get("pods", namespace, pod) !== undefined,
+      place?.ports ?? { postgres: 5432, rest: 8008 },
     );
-    report(timeline, result);
+    if (!flags.json) timeline.text(changeOf(timeline, result));
+    const failover =
+      place === undefined ? undefined : await failoverScenario({ api, client, timeline, place, folder });
+    if (failover === undefined)
+      timeline.add("demo", "no failovers: they need three loopback addresses (Linux)");
+    report(timeline, result, failover);
     if (flags.keep) await untilInterrupted(timeline, kubeconfig);
-    return failures(result).length === 0 ? 0 : 1;
+    return failures(result, failover).length === 0 ? 0 : 1;
   } finally {
     await program?.stop();
     client.close();
@@ -109,23 +118,30 @@ async function ready(program: Program, api: KubeApi): Promise<void> {
 
 const RESOURCE = "mutatingwebhookconfigurations.admissionregistration.k8s.io";
 
-const failures = ({ pods }: InjectionResult) =>
-  pods.flatMap(({ checks }) => checks.filter(({ holds }) => !holds));
+const changeOf = (timeline: Timeline, { diff }: InjectionResult): string =>
+  `\nWhat was changed in the first pod:\n\n${diff
+    .split("\n")
+    .map((line) => timeline.diffLine(line))
+    .join("\n")}`;
 
-function report(timeline: Timeline, result: InjectionResult): void {
-  const checks = result.pods.flatMap((pod) => pod.checks).length;
-  const bad = failures(result).length;
+type Check = { readonly says: string; readonly holds: boolean };
+
+const checksOf = ({ pods }: InjectionResult, failover: FailoverResult | undefined): Check[] => [
+  ...pods.flatMap(({ checks }) => checks),
+  ...(failover?.checks ?? []),
+];
+
+const failures = (result: InjectionResult, failover: FailoverResult | undefined): Check[] =>
+  checksOf(result, failover).filter(({ holds }) => !holds);
+
+function report(timeline: Timeline, result: InjectionResult, failover: FailoverResult | undefined): void {
+  const bad = failures(result, failover).length;
   if (flags.json) {
-    const ok = bad === 0;
-    process.stdout.write(`${JSON.stringify({ ok, timeline: timeline.entries, ...result }, undefined, 2)}\n`);
+    const data = { ok: bad === 0, timeline: timeline.entries, ...result, failover: failover ?? null };
+    process.stdout.write(`${JSON.stringify(data, undefined, 2)}\n`);
     return;
   }
-  timeline.text(
-    `\nWhat was changed in the first pod:\n\n${result.diff
-      .split("\n")
-      .map((line) => timeline.diffLine(line))
-      .join("\n")}`,
-  );
+  const checks = checksOf(result, failover).length;
   timeline.add("demo", `${checks - bad} of ${checks} checks hold`, bad === 0 ? "good" : "bad");
 }
 

@@ -23,7 +23,7 @@ export class Timeline {
     this.entries.push(entry);
     const time = `${(entry.atMs / 1000).toFixed(2).padStart(6)} s`;
     this.#out?.write(
-      `${this.#style("dim", time)}  ${this.#style("cyan", who.padEnd(12))}${this.#toned(what, tone)}\n`,
+      `${this.#style("dim", time)}  ${this.#style("cyan", who.padEnd(14))}${this.#toned(what, tone)}\n`,
     );
   }
 

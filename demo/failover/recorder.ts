@@ -21,7 +21,18 @@ export class SliceRecorder {
   readonly #stop: () => void;
   #waiting: (() => void)[] = [];
 
-  constructor(api: KubeApi, namespace: string, name: string) {
+  readonly #tell: (moment: SliceMoment) => void;
+
+  /** @param tell called with every state in which the addresses are others than before */
+  constructor(
+    api: KubeApi,
+    namespace: string,
+    name: string,
+    tell: (moment: SliceMoment) => void = () => undefined,
+  ) {
+    this.#tell = tell;
+    const present = api.get(RESOURCE, namespace, name);
+    if (present !== undefined) this.#take(present);
     this.#stop = api.onChange((change) => {
       const isOurs = change.namespace === namespace && change.name === name;
       if (isOurs && change.resource === RESOURCE) this.#take(change.object.object);
@@ -68,6 +79,7 @@ export class SliceRecorder {
     if (moment.term !== undefined && !follows(moment.term, before?.term)) {
       this.violations.push(`timeline ${moment.term.timeline} after ${before?.term?.timeline}`);
     }
+    if (moment.addresses.join() !== (before?.addresses.join() ?? "")) this.#tell(moment);
     for (const wake of this.#waiting.splice(0)) wake();
   }
 }

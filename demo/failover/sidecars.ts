@@ -1,7 +1,9 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { SIDECAR_CONTAINER } from "../../src/contract/names.ts";
 import type { SIDECAR_SETTINGS } from "../../src/contract/sidecar-env.ts";
+import { asString, at, type JsonObject, objectsIn } from "../../src/json/value.ts";
 import type { KubeApi } from "../kube-api/server.ts";
 import type { SimulatedMember } from "../patroni/member.ts";
 import { Program } from "../program.ts";
@@ -29,10 +31,8 @@ export const uidOf = (member: SimulatedMember): string => `uid-of-${member.name}
 export async function startSidecar(options: SidecarOptions): Promise<Program> {
   const { api, folder, namespace, scope, service, member } = options;
   const tokenDir = join(folder, member.name);
-  await mkdir(tokenDir, { recursive: true });
   const user = options.user ?? `system:serviceaccount:${namespace}:${scope}`;
-  await writeFile(join(tokenDir, "token"), api.tokens.issue(user));
-  await writeFile(join(tokenDir, "ca.crt"), api.caPem);
+  await credentials(api, tokenDir, user);
   const { hostname, port } = new URL(api.url);
   return new Program(["sidecar"], {
     KUBERNETES_SERVICE_HOST: hostname,
@@ -53,6 +53,50 @@ export async function startSidecar(options: SidecarOptions): Promise<Program> {
     ...(options.leaderObject === undefined ? {} : { PATRONI_INJECTOR_LEADER_OBJECT: options.leaderObject }),
     ...options.settings,
   });
+}
+
+/** A pod as it was stored, and the simulated member that runs in it. */
+export interface InjectedPod {
+  readonly api: KubeApi;
+  readonly folder: string;
+  readonly pod: JsonObject;
+  readonly member: SimulatedMember;
+}
+
+/** The sidecar that was injected into a pod, with its environment as the kubelet would make it. */
+export async function startInjectedSidecar({ api, folder, pod, member }: InjectedPod): Promise<Program> {
+  const container = objectsIn(at(pod, "spec", "initContainers")).find(
+    ({ name }) => name === SIDECAR_CONTAINER,
+  );
+  const account = asString(at(pod, "spec", "serviceAccountName")) ?? "default";
+  const namespace = asString(at(pod, "metadata", "namespace")) ?? "";
+  await credentials(api, folder, `system:serviceaccount:${namespace}:${account}`);
+  const { hostname, port } = new URL(api.url);
+  const environment = Object.fromEntries(
+    objectsIn(container?.env).map(({ name, value, valueFrom }) => [
+      String(name),
+      asString(value) ?? fieldOf(pod, member, asString(at(valueFrom ?? null, "fieldRef", "fieldPath")) ?? ""),
+    ]),
+  );
+  return new Program(["sidecar"], {
+    ...environment,
+    KUBERNETES_SERVICE_HOST: hostname,
+    KUBERNETES_SERVICE_PORT: port,
+    // All pods of the demo share one network: the port and the folder are this machine's.
+    PATRONI_INJECTOR_PORT: String(await freePort()),
+    PATRONI_INJECTOR_TOKEN_DIR: folder,
+  });
+}
+
+function fieldOf(pod: JsonObject, member: SimulatedMember, path: string): string {
+  if (path.startsWith("status.podIP")) return member.host;
+  return asString(at(pod, ...path.split("."))) ?? `node-${member.name}`;
+}
+
+async function credentials(api: KubeApi, folder: string, user: string): Promise<void> {
+  await mkdir(folder, { recursive: true });
+  await writeFile(join(folder, "token"), api.tokens.issue(user));
+  await writeFile(join(folder, "ca.crt"), api.caPem);
 }
 
 function freePort(): Promise<number> {

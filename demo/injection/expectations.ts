@@ -6,10 +6,16 @@ export interface Expectation {
   readonly holds: (pod: JsonObject) => boolean;
 }
 
+/** What the members listen on: Patroni's and PostgreSQL's own ports, where this machine has them free. */
+export interface Ports {
+  readonly postgres: number;
+  readonly rest: number;
+}
+
 const DOMAIN = "orders-headless.shop.svc.cluster.local";
 
 /** Stated from the documentation, not from the code that plans the change. */
-export const INJECTED: readonly Expectation[] = [
+export const injected = ({ postgres, rest }: Ports): readonly Expectation[] => [
   {
     says: "the pod has a DNS name over a headless Service",
     holds: (pod) =>
@@ -19,8 +25,9 @@ export const INJECTED: readonly Expectation[] = [
   {
     says: "Patroni announces that name for PostgreSQL and for its REST API",
     holds: (pod) =>
-      envValue(pod, "PATRONI_POSTGRESQL_CONNECT_ADDRESS") === `$(PATRONI_INJECTOR_POD_NAME).${DOMAIN}:5432` &&
-      envValue(pod, "PATRONI_RESTAPI_CONNECT_ADDRESS") === `$(PATRONI_INJECTOR_POD_NAME).${DOMAIN}:8008`,
+      envValue(pod, "PATRONI_POSTGRESQL_CONNECT_ADDRESS") ===
+        `$(PATRONI_INJECTOR_POD_NAME).${DOMAIN}:${postgres}` &&
+      envValue(pod, "PATRONI_RESTAPI_CONNECT_ADDRESS") === `$(PATRONI_INJECTOR_POD_NAME).${DOMAIN}:${rest}`,
   },
   {
     says: "the variable with the pod's name stands before its first use",
@@ -34,7 +41,7 @@ export const INJECTED: readonly Expectation[] = [
     says: "the mesh leaves the database's ports alone",
     holds: (pod) =>
       at(pod, "metadata", "annotations", "traffic.sidecar.istio.io/excludeInboundPorts") ===
-        "5432,8008,8011" &&
+        [postgres, rest, 8011].sort((one, other) => one - other).join() &&
       at(pod, "metadata", "annotations", "traffic.sidecar.istio.io/excludeOutboundIPRanges") ===
         "10.96.0.1/32",
   },
@@ -60,7 +67,7 @@ export const INJECTED: readonly Expectation[] = [
     holds: (pod) =>
       envValue(pod, "PATRONI_SCOPE") === "orders" &&
       at(pod, "spec", "securityContext", "fsGroup") === 999 &&
-      environment(pod).length === 8,
+      environment(pod).length === 10,
   },
 ];
 

@@ -6,7 +6,7 @@ import type { ApiAnswer, ApiClient } from "../client.ts";
 import type { KubeObject } from "../kube-api/objects.ts";
 import { podsOf } from "../kube-api/workloads.ts";
 import type { Timeline } from "../timeline.ts";
-import { type Expectation, INJECTED, UNTOUCHED } from "./expectations.ts";
+import { type Expectation, injected, type Ports, UNTOUCHED } from "./expectations.ts";
 
 /** How one pod came out. */
 export interface PodResult {
@@ -29,8 +29,10 @@ export async function injectionScenario(
   api: ApiClient,
   timeline: Timeline,
   isStored: (namespace: string, pod: string) => boolean,
+  ports: Ports,
 ): Promise<InjectionResult> {
-  const [namespace, service, statefulSet] = await manifests();
+  const [namespace, service, statefulSet] = await manifests(ports);
+  const expectations = injected(ports);
   await created(api, "/api/v1/namespaces", namespace);
   await created(api, "/api/v1/namespaces/shop/services", service);
   const stored = await created(api, "/apis/apps/v1/namespaces/shop/statefulsets", statefulSet);
@@ -41,13 +43,13 @@ export async function injectionScenario(
   const results: PodResult[] = [];
   let diff = "";
   for (const pod of pods) {
-    const { answer, result } = await create(api, "shop", pod, INJECTED);
+    const { answer, result } = await create(api, "shop", pod, expectations);
     results.push(result);
     tell(timeline, result, "was injected");
     if (diff === "") diff = difference(pod, answer.body);
   }
 
-  const rehearsal = await create(api, "shop", fourth ?? {}, INJECTED, "dryRun=All");
+  const rehearsal = await create(api, "shop", fourth ?? {}, expectations, "dryRun=All");
   const leftNothing = { says: "a dry run stores nothing", holds: !isStored("shop", "orders-3") };
   const rehearsed = { ...rehearsal.result, checks: [...rehearsal.result.checks, leftNothing] };
   results.push(rehearsed);
@@ -108,9 +110,10 @@ function tell(timeline: Timeline, { pod, checks, admissionMs }: PodResult, what:
   for (const { says } of failed) timeline.add("API server", `${pod}: NOT so: ${says}`, "bad");
 }
 
-async function manifests(): Promise<[JsonObject, JsonObject, JsonObject]> {
+async function manifests({ postgres, rest }: Ports): Promise<[JsonObject, JsonObject, JsonObject]> {
   const text = await readFile(new URL("../patroni.yaml", import.meta.url), "utf8");
-  return parseAllDocuments(text).map((document) => document.toJS() as JsonObject) as [
+  const own = text.replaceAll("5432", String(postgres)).replaceAll("8008", String(rest));
+  return parseAllDocuments(own).map((document) => document.toJS() as JsonObject) as [
     JsonObject,
     JsonObject,
     JsonObject,

@@ -12,6 +12,8 @@ export type CallWebhook = (hook: Hook, request: Admission) => Promise<Verdict | 
 
 /** What a request leaves behind beside its answer. */
 export interface Report {
+  /** Of the object that is created, where the client has named it. */
+  name?: string;
   /** Sent as `Warning` headers. */
   readonly warnings: string[];
   /** For the audit log. A key that is there already keeps its value. */

@@ -38,6 +38,7 @@ export async function createUnlessTaken(
   const { store } = backend;
   const object = resource.complete(inNamespace(withoutSystemFields(sent), namespace));
   requireName(object, resource);
+  if (object.metadata.name) request.report.name = object.metadata.name;
   requireNamespace(store, namespace);
   const admission = admissionOf(request, "CREATE", object, undefined);
   const admitted = inNamespace((await backend.admit(admission, request.report)) ?? object, namespace);

@@ -64,7 +64,8 @@ async function serve(services: Services, exchange: Exchange): Promise<void> {
   const report: Report = { warnings: [], annotations: {} };
   const audit = (code: number) => {
     const dryRun = url.searchParams.get("dryRun") === "All";
-    services.audit.add({ ...facts, time: Date.now(), dryRun, code, annotations: report.annotations });
+    const { annotations, name = facts.name } = report;
+    services.audit.add({ ...facts, name, time: Date.now(), dryRun, code, annotations });
   };
 
   const fate = await fateOf(services.faults.strike(facts));

@@ -6,6 +6,8 @@ export interface ClusterOptions {
   readonly names: readonly string[];
   /** One address a member; loopback has many. */
   readonly hosts: readonly string[];
+  /** The ports of every member; without them each takes free ones. */
+  readonly ports?: { readonly rest: number; readonly postgres: number };
   /** How fast things go; 1 is the pace of a recorded cluster, smaller is faster. */
   readonly pace?: number;
   /** Writes Patroni's leader object: who holds the lock (empty: nobody), and how often it changed hands. */
@@ -33,13 +35,9 @@ export class SimulatedCluster {
     this.#options = options;
     this.members = options.names.map((name, index) => {
       const host = options.hosts[index] ?? "127.0.0.1";
-      return new SimulatedMember({
-        name,
-        host,
-        scope: options.scope,
-        system: SYSTEM,
-        state: this.#replica(),
-      });
+      const { scope, ports } = options;
+      const common = { name, host, scope, system: SYSTEM, state: this.#replica() };
+      return new SimulatedMember(ports === undefined ? common : { ...common, ports });
     });
   }
 

@@ -25,16 +25,25 @@ export class SimulatedMember {
   #rest: Server | undefined;
   #postgres: TcpServer | undefined;
   readonly #sockets = new Set<Socket>();
-  #ports = { rest: 0, postgres: 0 };
+  #ports: { readonly rest: number; readonly postgres: number };
   /** Questions that were held back while the member hung; a woken process answers them late. */
   #held: (() => void)[] = [];
 
-  constructor(options: { name: string; host: string; scope: string; system: string; state: MemberState }) {
+  /** @param options.ports 0 takes any free one */
+  constructor(options: {
+    name: string;
+    host: string;
+    scope: string;
+    system: string;
+    state: MemberState;
+    ports?: { readonly rest: number; readonly postgres: number };
+  }) {
     this.name = options.name;
     this.host = options.host;
     this.state = options.state;
     this.#scope = options.scope;
     this.#system = options.system;
+    this.#ports = options.ports ?? { rest: 0, postgres: 0 };
   }
 
   /** The ports that were taken at the first start; they stay the same afterwards. */

@@ -10,6 +10,7 @@ import { isObject, type JsonObject } from "../json/value.ts";
 
 const NAMES = Object.keys(ANNOTATIONS) as AnnotationName[];
 const LONGEST_QUOTE = 60;
+const MOST_PROBLEMS = 10;
 
 export interface Options {
   readonly values: AnnotationValues;
@@ -40,7 +41,13 @@ export function readOptions(pod: JsonObject): Options {
       values[name] = value;
     }
   }
-  return { values: values as AnnotationValues, problems };
+  return { values: values as AnnotationValues, problems: firstOf(problems) };
+}
+
+/** Annotations may be many; a message is read by people. */
+function firstOf(problems: readonly string[]): readonly string[] {
+  if (problems.length <= MOST_PROBLEMS) return problems;
+  return [...problems.slice(0, MOST_PROBLEMS), `and ${problems.length - MOST_PROBLEMS} more annotations`];
 }
 
 function suggestion(key: string): string {

@@ -40,6 +40,7 @@ export type ReviewAnswer =
 const API_VERSION = "admission.k8s.io/v1";
 const LONGEST_WARNING = 120;
 const LONGEST_UID = 256;
+const LONGEST_NAME = 253;
 
 /**
  * Answers an AdmissionReview (admission.k8s.io/v1). Never throws: a bug while deciding admits the pod unchanged under
@@ -76,7 +77,10 @@ function describe(request: JsonObject): About {
   return {
     uid: asString(request.uid) ?? "",
     namespace: asString(request.namespace) || asString(metadata.namespace) || "",
-    name: asString(request.name) || asString(metadata.name) || asString(metadata.generateName) || "",
+    name: (asString(request.name) || asString(metadata.name) || asString(metadata.generateName) || "").slice(
+      0,
+      LONGEST_NAME,
+    ),
     dryRun: request.dryRun === true,
   };
 }
@@ -165,9 +169,12 @@ const reviewOf = (uid: string, response: JsonObject): JsonObject => ({
 function warningsOf(decision: Decision, mode: ReviewMode): string[] {
   const warnings: string[] = [];
   if (mode === "audit") {
-    const would = { inject: "would be injected", skip: "would be left alone", deny: "would be refused" }[
-      decision.kind
-    ];
+    const isChange = decision.reason !== "already-injected";
+    const would = {
+      inject: isChange ? "would be injected" : "would stay as it is",
+      skip: "would be left alone",
+      deny: "would be refused",
+    }[decision.kind];
     const detail = decision.kind === "inject" ? decision.applied.join(", ") : explanation(decision);
     warnings.push(warning("audit", `${would}: ${decision.reason}${detail === "" ? "" : ` (${detail})`}`));
   } else if (decision.kind === "skip" && REASONS[decision.reason].warn) {

@@ -196,7 +196,7 @@ function unseenVariables(draft: Draft, member: Member): string | undefined {
   const source = objectsIn(draft.containers[draft.patroni]?.envFrom).find(({ configMapRef }) =>
     isObject(configMapRef),
   );
-  return source === undefined ? undefined : `ConfigMap ${String(at(source, "configMapRef", "name"))}`;
+  return source === undefined ? undefined : `ConfigMap ${asString(at(source, "configMapRef", "name")) ?? ""}`;
 }
 
 const has = (draft: Draft, name: string): boolean => draft.env.some((entry) => entry.name === name);

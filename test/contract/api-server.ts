@@ -11,8 +11,8 @@ export interface ApiServerUnderTest extends Pick<ApiClient, "request" | "stream"
   readonly user: { readonly name: string; readonly groups: readonly string[] };
   /** From now on no watch can begin from resourceVersion 1. */
   forget(): void;
-  /** Audit annotations of the newest request that creates a pod of that name. */
-  auditOf(namespace: string, podName: string): Promise<Readonly<Record<string, string>>>;
+  /** Audit annotations of the newest request that creates an object of that name. */
+  auditOf(namespace: string, name: string): Promise<Readonly<Record<string, string>>>;
   /** Ends the server and removes its files. */
   stop(): Promise<void>;
 }
@@ -27,10 +27,10 @@ export async function startReal(): Promise<ApiServerUnderTest> {
     request: api.request,
     stream: api.stream,
     forget() {}, // its watch caches begin later than that
-    async auditOf(namespace, podName) {
+    async auditOf(namespace, name) {
       const event = (await auditEvents()).findLast(
         ({ verb, objectRef }) =>
-          verb === "create" && at(objectRef, "namespace") === namespace && at(objectRef, "name") === podName,
+          verb === "create" && at(objectRef, "namespace") === namespace && at(objectRef, "name") === name,
       );
       return (event?.annotations ?? {}) as Record<string, string>;
     },
@@ -50,9 +50,9 @@ export async function startEmbedded(options: KubeApiOptions = {}): Promise<ApiSe
     request: api.request,
     stream: api.stream,
     forget: () => server.compact(),
-    async auditOf(namespace, podName) {
+    async auditOf(namespace, object) {
       const entry = server.audit.entries.findLast(
-        (one) => one.verb === "create" && one.namespace === namespace && one.name === podName,
+        (one) => one.verb === "create" && one.namespace === namespace && one.name === object,
       );
       return entry?.annotations ?? {};
     },

@@ -8,6 +8,8 @@ export const DIFFERENCES = {
   "unknown fields are kept": "a server newer than its clients does so, and they must bear it",
   "no field ownership":
     "managedFields are a program of their own; apply is create-or-merge, and says so in a warning",
+  "no credential id":
+    "the real server says in `userInfo.extra` which certificate or token it was; here there is none",
 } as const satisfies Record<string, string>;
 
 export type Difference = keyof typeof DIFFERENCES;

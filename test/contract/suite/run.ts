@@ -4,6 +4,10 @@ import type { JsonObject } from "../../../src/json/value.ts";
 import { type Authority, newAuthority } from "../../cluster/authority.ts";
 import { prepareNamespace } from "../../cluster/namespace.ts";
 import type { ApiServerUnderTest } from "../api-server.ts";
+import { ADMISSION_ANSWER } from "./admission-answer.ts";
+import { ADMISSION_FAILURE } from "./admission-failure.ts";
+import { ADMISSION_ORDER } from "./admission-order.ts";
+import { ADMISSION_REQUEST } from "./admission-request.ts";
 import type { Case, Cases, Context } from "./context.ts";
 import { CREATE } from "./create.ts";
 import { DELETE } from "./delete.ts";
@@ -20,6 +24,10 @@ const SUITE: Readonly<Record<string, Cases>> = {
   list: LIST,
   watch: WATCH,
   patch: PATCHES,
+  "admission request": ADMISSION_REQUEST,
+  "admission order": ADMISSION_ORDER,
+  "admission answer": ADMISSION_ANSWER,
+  "admission failure": ADMISSION_FAILURE,
 };
 
 /** Runs every case against one server, each in a namespace of its own. */

@@ -35,14 +35,11 @@ export async function watch(
   });
 
   const next = async (): Promise<[string, JsonObject]> => {
-    const deadline = AbortSignal.timeout(LONGEST_WAIT_MS);
-    const late = once(deadline, "abort").then(() => assert.fail("no event"));
+    const late = AbortSignal.timeout(LONGEST_WAIT_MS);
     while (events.length === 0) {
-      await Promise.race([
-        wake.promise,
-        late,
-        ended.then(() => events.length > 0 || assert.fail("the watch ended")),
-      ]);
+      if (stream.closed) assert.fail("the watch ended");
+      await Promise.race([wake.promise, ended, once(late, "abort")]);
+      if (late.aborted) assert.fail(`no event in ${LONGEST_WAIT_MS} ms`);
       wake = Promise.withResolvers();
     }
     const { type, object } = events.shift() as JsonObject;

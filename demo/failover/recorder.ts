@@ -45,20 +45,19 @@ export class SliceRecorder {
 
   /** Resolves with the first state, from now on, in which the slice shows exactly these addresses. */
   async shows(addresses: readonly string[], timeoutMs: number): Promise<SliceMoment> {
-    const deadline = performance.now() + timeoutMs;
+    const late = AbortSignal.timeout(timeoutMs);
     for (;;) {
       const { current } = this;
       if (current !== undefined && current.addresses.join() === addresses.join()) return current;
-      const left = deadline - performance.now();
-      if (left <= 0) {
+      if (late.aborted) {
         throw new Error(
           `the slice shows [${current?.addresses ?? ""}], not [${addresses}], after ${timeoutMs} ms`,
         );
       }
-      await Promise.race([
-        new Promise<void>((resolve) => this.#waiting.push(resolve)),
-        new Promise((resolve) => setTimeout(resolve, left)),
-      ]);
+      await new Promise<void>((resolve) => {
+        this.#waiting.push(resolve);
+        late.addEventListener("abort", () => resolve(), { once: true });
+      });
     }
   }
 

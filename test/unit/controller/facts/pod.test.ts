@@ -1,0 +1,76 @@
+import assert from "node:assert/strict";
+import { describe, it } from "node:test";
+import { podFacts } from "../../../../src/controller/facts/pod.ts";
+import { templateFacts } from "../../../../src/controller/facts/template.ts";
+import { asObject, type JsonObject } from "../../../../src/json/value.ts";
+import { type Difference, injected, ours, patroniPod, settingsOf } from "../../injection/world.ts";
+
+const settings = settingsOf({});
+const factsOf = (difference: Difference = {}, status: JsonObject = {}) =>
+  podFacts({ ...patroniPod(difference), status }, settings);
+
+describe("what is kept of a pod", () => {
+  it("its cluster's settings, from the annotations and the environment", () => {
+    const facts = factsOf({ annotations: ours({ "primary-service": "postgres", "exclude-ports": "9187" }) });
+    assert.equal(facts?.settings.scope, "pg");
+    assert.equal(facts?.settings.primaryService, "postgres");
+    assert.equal(facts?.settings.serviceAccount, "default");
+    assert.deepEqual(facts?.settings.excludedPorts, [5432, 8008, 8011, 9187]);
+  });
+
+  it("its addresses, the first family's first", () => {
+    const facts = factsOf({}, { podIP: "fd00::1", podIPs: [{ ip: "fd00::1" }, { ip: "10.0.0.1" }] });
+    assert.equal(facts?.ip, "fd00::1");
+    assert.deepEqual(facts?.addresses, ["fd00::1", "10.0.0.1"]);
+    assert.equal(factsOf()?.ip, undefined);
+  });
+
+  it("whether its sidecar runs, in either form", () => {
+    assert.equal(factsOf()?.sidecar, "absent");
+    const pod = injected(patroniPod());
+    const state = (form: string, value: JsonObject) => {
+      const status = { [form]: [{ name: "patroni-injector", state: value }] };
+      return podFacts({ ...pod, status }, settings)?.sidecar;
+    };
+    assert.equal(podFacts(pod, settings)?.sidecar, "down");
+    assert.equal(state("initContainerStatuses", { running: {} }), "running");
+    assert.equal(state("containerStatuses", { running: {} }), "running");
+    assert.equal(state("initContainerStatuses", { waiting: { reason: "CrashLoopBackOff" } }), "down");
+  });
+
+  it("what owns it", () => {
+    const owner = { apiVersion: "apps/v1", kind: "StatefulSet", name: "pg", uid: "u", controller: true };
+    const { controller: _controller, ...reference } = owner;
+    assert.deepEqual(factsOf({ metadata: { ownerReferences: [owner] } })?.owner, reference);
+  });
+
+  it("a malformed annotation is passed over: a running database is served either way", () => {
+    assert.equal(factsOf({ annotations: ours({ mesh: "maybe" }) })?.settings.mesh, true);
+  });
+});
+
+describe("no member is", () => {
+  const job = { apiVersion: "batch/v1", kind: "Job", name: "backup", uid: "u", controller: true };
+  const rows: readonly [string, Difference][] = [
+    ["a pod of another application", { labels: { application: "shop" } }],
+    ["one that opted out", { annotations: ours({ inject: "false" }) }],
+    ["a Job's pod, however much it looks like one", { metadata: { ownerReferences: [job] } }],
+    ["one without a Patroni container", { container: { env: [], image: "postgres" } }],
+    ["one without a scope", { labels: { "cluster-name": "" } }],
+    ["one that cannot be read", { spec: { containers: "none" } }],
+  ];
+  for (const [what, difference] of rows) it(what, () => assert.equal(factsOf(difference), undefined));
+});
+
+it("a StatefulSet tells of its pods before they are there", () => {
+  const { metadata, spec } = patroniPod();
+  const template = { metadata: { labels: asObject(metadata)?.labels ?? {} }, spec: spec ?? {} };
+  const set = {
+    metadata: { namespace: "db", name: "pg", uid: "set" },
+    spec: { serviceName: "pg", template },
+  };
+  const facts = templateFacts(set, settings);
+  assert.equal(facts?.settings.primaryService, "pg-primary");
+  assert.deepEqual(facts?.workload, { apiVersion: "apps/v1", kind: "StatefulSet", name: "pg", uid: "set" });
+  assert.equal(templateFacts({ ...set, spec: {} }, settings), undefined);
+});

@@ -17,39 +17,44 @@ interface Failure {
 /** A failing call: passed over under `Ignore` and said so in the audit log, an internal error under `Fail`. */
 async function fails(context: Context, name: string, { reply, entry = {}, message }: Failure): Promise<void> {
   const webhook = await startWebhook(context, () => reply);
-  for (const failurePolicy of ["Ignore", "Fail"]) {
+  const attempt = async (failurePolicy: "Ignore" | "Fail") => {
     const configuration = `${name}-${failurePolicy.toLowerCase()}`;
-    const isFelt = async () => {
-      const { status } = await context.request("POST", `${pathOf(context, "pods")}?dryRun=All`, pod("felt"));
-      const audit = await context.server.auditOf(context.namespace, "felt");
-      return status !== 201 || Object.keys(audit).some((key) => key.startsWith("failed-open."));
-    };
-    await webhook.register(configuration, { failurePolicy, ...entry }, isFelt);
-    const { status, body } = await context.request("POST", pathOf(context, "pods"), pod(configuration));
-    if (failurePolicy === "Ignore") {
-      assert.equal(status, 201, JSON.stringify(body));
-      const audit = await context.server.auditOf(context.namespace, configuration);
-      const key = "failed-open.mutation.webhook.admission.k8s.io/round_0_index_0";
-      assert.equal(audit[key], `${configuration}.example.test`);
-    } else {
-      const { message: said, details, ...fields } = body as JsonObject;
-      assert.deepEqual(fields, {
-        kind: "Status",
-        apiVersion: "v1",
-        metadata: {},
-        status: "Failure",
-        reason: "InternalError",
-        code: 500,
-      });
-      const before = `Internal error occurred: failed calling webhook "${configuration}.example.test": `;
-      assert.ok(String(said).startsWith(before), String(said));
-      assert.match(String(said).slice(before.length), message);
-      const text = String(said).slice("Internal error occurred: ".length);
-      assert.deepEqual(details, { causes: [{ message: text }] });
-    }
+    const unreachable = entry.clientConfig === undefined ? undefined : () => isFelt(context);
+    await webhook.register(configuration, { failurePolicy, ...entry }, unreachable);
+    const answer = await context.request("POST", pathOf(context, "pods"), pod(configuration));
     await context.must(200, "DELETE", webhook.configurationPath(configuration));
-    await eventually("it is no longer in force", async () => !(await isFelt()));
-  }
+    return { ...answer, webhook: `${configuration}.example.test` };
+  };
+
+  const ignored = await attempt("Ignore");
+  assert.equal(ignored.status, 201, JSON.stringify(ignored.body));
+  const audit = await context.server.auditOf(context.namespace, `${name}-ignore`);
+  assert.equal(audit["failed-open.mutation.webhook.admission.k8s.io/round_0_index_0"], ignored.webhook);
+  await eventually("nothing fails any more", async () => !(await isFelt(context)));
+
+  const refused = await attempt("Fail");
+  const { message: said, details, ...fields } = refused.body as JsonObject;
+  assert.deepEqual(fields, { ...INTERNAL_ERROR, status: "Failure" }, JSON.stringify(refused.body));
+  const [, cause = ""] = /^Internal error occurred: (.*)$/s.exec(String(said)) ?? [];
+  assert.deepEqual(details, { causes: [{ message: cause }] });
+  const before = `failed calling webhook "${refused.webhook}": `;
+  assert.ok(cause.startsWith(before), cause);
+  assert.match(cause.slice(before.length), message);
+}
+
+const INTERNAL_ERROR = {
+  kind: "Status",
+  apiVersion: "v1",
+  metadata: {},
+  reason: "InternalError",
+  code: 500,
+};
+
+/** Whether a webhook fails that cannot be reached: the creation of a pod is refused, or said to have failed open. */
+async function isFelt(context: Context): Promise<boolean> {
+  const { status } = await context.request("POST", `${pathOf(context, "pods")}?dryRun=All`, pod("probe"));
+  const audit = await context.server.auditOf(context.namespace, "probe");
+  return status !== 201 || Object.keys(audit).some((key) => key.startsWith("failed-open."));
 }
 
 const failing =

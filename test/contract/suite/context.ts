@@ -1,6 +1,6 @@
 import type { Json, JsonObject } from "../../../src/json/value.ts";
 import type { ApiResponse } from "../../cluster/api-client.ts";
-import type { Authority } from "../../cluster/authority.ts";
+import type { KeyedCertificate } from "../../cluster/authority.ts";
 import type { ApiServerUnderTest } from "../api-server.ts";
 import type { Difference } from "./differences.ts";
 
@@ -8,8 +8,8 @@ import type { Difference } from "./differences.ts";
 export interface Context {
   readonly server: ApiServerUnderTest;
   readonly namespace: string;
-  /** Issues certificates of webhooks. */
-  readonly authority: Authority;
+  /** With what the case's webhooks serve on 127.0.0.1. */
+  readonly serving: KeyedCertificate & { readonly authorityPem: string };
   request(method: string, path: string, body?: Json, headers?: Record<string, string>): Promise<ApiResponse>;
   /** As `request`; the answer must have this status. @returns its body */
   must(status: number, method: string, path: string, body?: Json, type?: string): Promise<JsonObject>;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, type TestContext, test } from "node:test";
 import type { JsonObject } from "../../../src/json/value.ts";
-import { type Authority, newAuthority } from "../../cluster/authority.ts";
+import { newAuthority } from "../../cluster/authority.ts";
 import { prepareNamespace } from "../../cluster/namespace.ts";
 import type { ApiServerUnderTest } from "../api-server.ts";
 import { ADMISSION_ANSWER } from "./admission-answer.ts";
@@ -33,11 +33,11 @@ const SUITE: Readonly<Record<string, Cases>> = {
 /** Runs every case against one server, each in a namespace of its own. */
 export function runSuite(start: () => Promise<ApiServerUnderTest>): void {
   let server: ApiServerUnderTest;
-  let authority: Authority;
+  let serving: Context["serving"];
   const met = new Set<Difference>();
 
   before(async () => {
-    [server, authority] = await Promise.all([start(), newAuthority("webhooks of the suite")]);
+    [server, serving] = await Promise.all([start(), issueServing()]);
   });
   after(() => server?.stop());
 
@@ -59,7 +59,7 @@ export function runSuite(start: () => Promise<ApiServerUnderTest>): void {
     const context: Context = {
       server,
       namespace,
-      authority,
+      serving,
       request,
       async must(status, method, path, body, type) {
         const answer = await request(method, path, body, type === undefined ? {} : { "content-type": type });
@@ -75,4 +75,9 @@ export function runSuite(start: () => Promise<ApiServerUnderTest>): void {
     };
     await its(context);
   }
+}
+
+async function issueServing(): Promise<Context["serving"]> {
+  const authority = await newAuthority("webhooks of the suite");
+  return { authorityPem: authority.certPem, ...(await authority.issueServer(["127.0.0.1"])) };
 }

@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import { json } from "node:stream/consumers";
 import { setTimeout as delay } from "node:timers/promises";
 import { at, type JsonObject } from "../../../src/json/value.ts";
+import type { ApiResponse } from "../../cluster/api-client.ts";
 import type { Context } from "./context.ts";
 import { eventually } from "./eventually.ts";
 import { pathOf, pod } from "./objects.ts";
@@ -31,16 +32,21 @@ export interface Reply {
 
 export interface Webhook {
   /** Those about an object of that name, in the order in which they came. */
-  callsFor(podName: string): readonly Call[];
+  callsFor(name: string): readonly Call[];
   /** Base64, for an entry's clientConfig. */
   readonly caBundle: string;
   url(configuration: string): string;
   configurationPath(configuration: string): string;
   /**
-   * Registers a configuration with one entry, for the creation of pods in the case's namespace, and returns once it is in
-   * force. It goes with the case.
+   * Creates a configuration with one entry, for the creation of pods in the case's namespace. It goes with the case.
    *
-   * @param entry what is to be different in the entry; where it cannot be called, `inForce` says how to tell
+   * @param entry what is to be different in the entry
+   */
+  offer(configuration: string, entry?: JsonObject): Promise<ApiResponse>;
+  /**
+   * As `offer`, which must succeed; returns once the configuration is in force.
+   *
+   * @param inForce how to tell, where a pod of any kind does not lead to a call
    */
   register(configuration: string, entry?: JsonObject, inForce?: () => Promise<boolean>): Promise<void>;
 }
@@ -66,10 +72,9 @@ const PROBE = "probe";
 
 /** A webhook that answers as the case says. The probe that looks whether it is in force is always allowed. */
 export async function startWebhook(context: Context, reply: (call: Call) => Reply): Promise<Webhook> {
-  const { authority, must, request, namespace } = context;
-  const { certPem, keyPem } = await authority.issueServer(["127.0.0.1"]);
+  const { serving, request, namespace } = context;
   const calls: Call[] = [];
-  const server = createServer({ cert: certPem, key: keyPem }, async (incoming, outgoing) => {
+  const server = createServer({ cert: serving.certPem, key: serving.keyPem }, async (incoming, outgoing) => {
     const review = (await json(incoming)) as Call["review"];
     const path = incoming.url ?? "";
     const call = { configuration: path.split(/[/?]/)[1] ?? "", path, review };
@@ -95,37 +100,43 @@ export async function startWebhook(context: Context, reply: (call: Call) => Repl
   await once(server, "listening");
   context.after(() => server.close().closeAllConnections());
   const { port } = server.address() as AddressInfo;
-  const caBundle = Buffer.from(authority.certPem).toString("base64");
+  const caBundle = Buffer.from(serving.authorityPem).toString("base64");
   const url = (configuration: string) => `https://127.0.0.1:${port}/${configuration}`;
 
   const nameOf = (configuration: string) => `${namespace}-${configuration}`;
   const configurationPath = (configuration: string) => `${CONFIGURATIONS}/${nameOf(configuration)}`;
 
+  const offer = (configuration: string, entry: JsonObject = {}) => {
+    context.after(() => request("DELETE", configurationPath(configuration)));
+    return request("POST", CONFIGURATIONS, {
+      apiVersion: "admissionregistration.k8s.io/v1",
+      kind: "MutatingWebhookConfiguration",
+      metadata: { name: nameOf(configuration) },
+      webhooks: [
+        {
+          name: `${configuration}.example.test`,
+          clientConfig: { url: url(configuration), caBundle },
+          rules: [{ apiGroups: [""], apiVersions: ["v1"], resources: ["pods"], operations: ["CREATE"] }],
+          namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } },
+          failurePolicy: "Fail",
+          sideEffects: "None",
+          admissionReviewVersions: ["v1"],
+          timeoutSeconds: 5,
+          ...entry,
+        },
+      ],
+    });
+  };
+
   return {
-    configurationPath,
-    callsFor: (podName) => calls.filter((call) => nameIn(call) === podName),
+    callsFor: (name) => calls.filter((call) => nameIn(call) === name),
     caBundle,
     url,
+    configurationPath,
+    offer,
     async register(configuration, entry = {}, inForce) {
-      await must(201, "POST", CONFIGURATIONS, {
-        apiVersion: "admissionregistration.k8s.io/v1",
-        kind: "MutatingWebhookConfiguration",
-        metadata: { name: nameOf(configuration) },
-        webhooks: [
-          {
-            name: `${configuration}.example.test`,
-            clientConfig: { url: url(configuration), caBundle },
-            rules: [{ apiGroups: [""], apiVersions: ["v1"], resources: ["pods"], operations: ["CREATE"] }],
-            namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": namespace } },
-            failurePolicy: "Fail",
-            sideEffects: "None",
-            admissionReviewVersions: ["v1"],
-            timeoutSeconds: 5,
-            ...entry,
-          },
-        ],
-      });
-      context.after(() => request("DELETE", configurationPath(configuration)));
+      const { status, body } = await offer(configuration, entry);
+      assert.equal(status, 201, JSON.stringify(body));
       const isCalled = async () => {
         await request("POST", `${pathOf(context, "pods")}?dryRun=All`, pod(PROBE));
         return calls.some((call) => call.configuration === configuration);
@@ -135,9 +146,9 @@ export async function startWebhook(context: Context, reply: (call: Call) => Repl
   };
 }
 
-/** The one call about a pod. */
-export function theCall(webhook: Webhook, podName: string): Call {
-  const calls = webhook.callsFor(podName);
-  assert.equal(calls.length, 1, `${podName}: ${calls.length} calls`);
+/** The one call about an object. */
+export function theCall(webhook: Webhook, name: string): Call {
+  const calls = webhook.callsFor(name);
+  assert.equal(calls.length, 1, `${name}: ${calls.length} calls`);
   return calls[0] as Call;
 }

@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import { after, before, describe, it } from "node:test";
+import { stringify } from "yaml";
+import { excludedNamespacesOf } from "../../../src/config/injection-settings.ts";
+import { parseConfig } from "../../../src/config/parse.ts";
+import { at, type JsonObject, objectsIn } from "../../../src/json/value.ts";
+import { desiredWebhookConfiguration } from "../../../src/webhook/registration.ts";
+import { lint, ofKind, RELEASE, type Release, rendered, theOnly } from "../../chart/helm.ts";
+import { MATRIX, REFUSED } from "../../chart/matrix.ts";
+import { installCustomResources } from "../../chart/monitoring-kinds.ts";
+import { dryRun, postedFirst } from "../../chart/posting.ts";
+import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
+import { prepareNamespace } from "../../cluster/namespace.ts";
+
+/** Nothing less is admitted there. */
+const RESTRICTED = {
+  "pod-security.kubernetes.io/enforce": "restricted",
+  "pod-security.kubernetes.io/enforce-version": "latest",
+};
+
+let plane: ControlPlane;
+
+before(async () => {
+  plane = await startControlPlane();
+  for (const namespace of namespaces()) await prepareNamespace(plane.api, namespace, RESTRICTED);
+  await installCustomResources(plane.api);
+});
+after(() => plane?.stop());
+
+function namespaces(): string[] {
+  const released = Object.values(MATRIX).map(({ namespace = RELEASE.namespace }) => namespace);
+  return [...new Set([...released, "db", "shop"])];
+}
+
+const configIn = (objects: readonly JsonObject[], namespace: string) => {
+  const text = String(at(theConfigMap(objects), "data", "config.yaml"));
+  return { config: parseConfig(text, "config.yaml", { clusterDomain: "cluster.local" }), namespace };
+};
+
+const theConfigMap = (objects: readonly JsonObject[]): JsonObject | undefined =>
+  ofKind(objects, "ConfigMap").find((map) => at(map, "data", "config.yaml") !== undefined);
+
+for (const [what, release] of Object.entries(MATRIX)) {
+  describe(`the chart: ${what}`, () => {
+    const { namespace = RELEASE.namespace } = release;
+    let objects: JsonObject[];
+    before(async () => {
+      objects = await rendered(release);
+    });
+
+    it("passes helm lint", () => lint(release.values ?? {}));
+
+    it("is taken by the API server, object by object, without a warning", async () => {
+      for (const object of postedFirst(objects)) await dryRun(plane.api, object);
+    });
+
+    it("makes pods that are admitted under Pod Security restricted", async () => {
+      const template = at(theOnly(objects, "Deployment"), "spec", "template") as JsonObject;
+      const metadata = { ...(template.metadata as JsonObject), name: "injector-0", namespace };
+      await dryRun(plane.api, { apiVersion: "v1", kind: "Pod", ...template, metadata });
+    });
+
+    it("writes the webhook configuration that its own configuration file asks for", () => {
+      const { config } = configIn(objects, namespace);
+      const facts = { ownNamespace: namespace, caPem: "", port: config.webhook.port };
+      const desired = desiredWebhookConfiguration(config, facts);
+      const chart = theOnly(objects, "MutatingWebhookConfiguration");
+      assert.equal(at(chart, "metadata", "name"), at(desired, "metadata", "name"));
+      assert.ok(String(at(chart, "metadata", "name")) < "istio-");
+      assert.deepEqual(chart.webhooks, objectsIn(desired.webhooks).map(withoutBundle));
+      assert.ok(excludedNamespacesOf(config, facts).includes(namespace));
+    });
+
+    it("serves where its Service and its webhook configuration say", () => {
+      const { config } = configIn(objects, namespace);
+      const service = theOnly(objects, "Service");
+      const deployment = theOnly(objects, "Deployment");
+      const [container] = objectsIn(at(deployment, "spec", "template", "spec", "containers"));
+      const ports = new Map(
+        objectsIn(container?.ports).map(({ name, containerPort }) => [name, containerPort]),
+      );
+      assert.deepEqual(
+        [ports.get("https"), ports.get("metrics")],
+        [config.webhook.port, config.operations.port],
+      );
+      assert.equal(at(service, "metadata", "name"), config.webhook.registration.service.name);
+      const labels = Object.entries(at(deployment, "spec", "template", "metadata", "labels") as JsonObject);
+      for (const [key, value] of Object.entries(at(service, "spec", "selector") as JsonObject)) {
+        assert.ok(
+          labels.some(([name, text]) => name === key && text === value),
+          `${key}=${value}`,
+        );
+      }
+      const grace = Number(at(deployment, "spec", "template", "spec", "terminationGracePeriodSeconds"));
+      assert.ok(grace > config.drainSeconds + config.webhook.timeoutSeconds, `${grace} s of grace`);
+    });
+  });
+}
+
+function withoutBundle(entry: JsonObject): JsonObject {
+  const { caBundle: _, ...clientConfig } = entry.clientConfig as JsonObject;
+  return { ...entry, clientConfig };
+}
+
+describe("values.schema.json", () => {
+  for (const [what, [values, says]] of Object.entries(REFUSED)) {
+    it(`refuses ${what}`, async () => {
+      await assert.rejects(rendered({ values }), (error: Error & { stderr?: string }) => {
+        assert.match(error.stderr ?? "", says);
+        return true;
+      });
+    });
+  }
+});
+
+describe("the pods' checksum", () => {
+  const checksum = async (config: JsonObject): Promise<unknown> => {
+    const release: Release = { values: { config } };
+    const deployment = theOnly(await rendered(release), "Deployment");
+    return at(deployment, "spec", "template", "metadata", "annotations", "checksum/bound-config");
+  };
+
+  const ROWS: readonly [changed: JsonObject, restarts: boolean][] = [
+    [{ logLevel: "debug" }, false],
+    [{ excludedNamespaces: ["legacy"] }, false],
+    [{ webhook: { failurePolicy: "Fail" } }, false],
+    [{ webhook: { port: 9443 } }, true],
+    [{ operations: { port: 9090 } }, true],
+    [{ controller: { enabled: false } }, true],
+  ];
+  for (const [changed, restarts] of ROWS) {
+    it(`${restarts ? "changes" : "stays"} with ${stringify(changed).trim().replace(/\s+/g, " ")}`, async () =>
+      assert.equal((await checksum(changed)) !== (await checksum({})), restarts));
+  }
+});

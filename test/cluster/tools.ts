@@ -15,22 +15,29 @@ interface GoTool {
   readonly package: string;
 }
 
-export type ModuleName = "etcd" | "helm" | "kubernetes";
+export type ModuleName = "etcd" | "helm" | "kubernetes" | "prometheus";
 
 /** Keyed by the folder under tools/. Modules that share dependencies of different versions need a go.mod each. */
 export const MODULES: Readonly<Record<ModuleName, GoModule>> = {
   etcd: { module: "go.etcd.io/etcd/server/v3", cgo: false, tags: [], stamps: () => ({}) },
   helm: { module: "helm.sh/helm/v4", cgo: false, tags: [], stamps: helmStamps },
   kubernetes: { module: "k8s.io/kubernetes", cgo: false, tags: [], stamps: kubernetesStamps },
+  prometheus: {
+    module: "github.com/prometheus/prometheus",
+    cgo: false,
+    tags: ["remove_all_sd"], // no clients of clouds: only expressions are evaluated
+    stamps: () => ({}),
+  },
 };
 
-export type BinaryName = "etcd" | "helm" | "kube-apiserver" | "kubectl";
+export type BinaryName = "etcd" | "helm" | "kube-apiserver" | "kubectl" | "promtool";
 
 export const BINARIES: Readonly<Record<BinaryName, GoTool>> = {
   etcd: { module: "etcd", package: "go.etcd.io/etcd/server/v3" },
   helm: { module: "helm", package: "helm.sh/helm/v4/cmd/helm" },
   "kube-apiserver": { module: "kubernetes", package: "k8s.io/kubernetes/cmd/kube-apiserver" },
   kubectl: { module: "kubernetes", package: "k8s.io/kubernetes/cmd/kubectl" },
+  promtool: { module: "prometheus", package: "github.com/prometheus/prometheus/cmd/promtool" },
 };
 
 export function isBinaryName(name: string): name is BinaryName {

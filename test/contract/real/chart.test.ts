@@ -23,6 +23,12 @@ let plane: ControlPlane;
 before(async () => {
   plane = await startControlPlane();
   for (const namespace of namespaces()) await prepareNamespace(plane.api, namespace, RESTRICTED);
+  const mine = {
+    apiVersion: "v1",
+    kind: "ServiceAccount",
+    metadata: { name: "mine", namespace: "injector" },
+  };
+  await plane.api.request("POST", "/api/v1/namespaces/injector/serviceaccounts", mine);
   await installCustomResources(plane.api);
 });
 after(() => plane?.stop());

@@ -1,0 +1,83 @@
+{{- define "patroni-injector.fullname" -}}
+{{- if .Values.fullnameOverride -}}
+{{- .Values.fullnameOverride | trunc 50 | trimSuffix "-" -}}
+{{- else -}}
+{{- $name := default .Chart.Name .Values.nameOverride -}}
+{{- if contains $name .Release.Name -}}
+{{- .Release.Name | trunc 50 | trimSuffix "-" -}}
+{{- else -}}
+{{- printf "%s-%s" .Release.Name $name | trunc 50 | trimSuffix "-" -}}
+{{- end -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "patroni-injector.selectorLabels" -}}
+app.kubernetes.io/name: {{ default .Chart.Name .Values.nameOverride | trunc 63 | trimSuffix "-" }}
+app.kubernetes.io/instance: {{ .Release.Name | quote }}
+app.kubernetes.io/component: webhook
+{{- end -}}
+
+{{- define "patroni-injector.labels" -}}
+{{ include "patroni-injector.selectorLabels" . }}
+app.kubernetes.io/version: {{ .Chart.AppVersion | quote }}
+app.kubernetes.io/managed-by: {{ .Release.Service }}
+helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | trunc 63 | trimSuffix "-" }}
+{{- with .Values.commonLabels }}
+{{ toYaml . }}
+{{- end }}
+{{- end -}}
+
+{{- define "patroni-injector.serviceAccountName" -}}
+{{- if .Values.serviceAccount.create -}}
+{{- default (include "patroni-injector.fullname" .) .Values.serviceAccount.name -}}
+{{- else -}}
+{{- default "default" .Values.serviceAccount.name -}}
+{{- end -}}
+{{- end -}}
+
+{{- define "patroni-injector.image" -}}
+{{- with .Values.image -}}
+{{- if .registry }}{{ .registry }}/{{ end }}{{ .repository }}{{ if .digest }}@{{ .digest }}{{ else }}:{{ default $.Chart.AppVersion .tag }}{{ end }}
+{{- end -}}
+{{- end -}}
+
+{{/* Sorts before "istio-": webhook configurations are called in the order of their names. */}}
+{{- define "patroni-injector.webhookName" -}}
+00-{{ include "patroni-injector.fullname" . }}
+{{- end -}}
+
+{{- define "patroni-injector.priorityClassName" -}}
+{{- if .Values.priorityClass.create -}}
+{{- default (include "patroni-injector.fullname" .) .Values.priorityClass.name -}}
+{{- else -}}
+{{- .Values.priorityClass.name -}}
+{{- end -}}
+{{- end -}}
+
+{{/* The configuration file: the values, and what only the chart knows. */}}
+{{- define "patroni-injector.config" -}}
+{{- $service := dict "name" (include "patroni-injector.fullname" .) "namespace" .Release.Namespace "port" 443 -}}
+{{- $registration := dict "mode" "caBundle" "name" (include "patroni-injector.webhookName" .) "service" $service -}}
+{{- $known := dict "sidecar" (dict "image" (include "patroni-injector.image" .) "imagePullPolicy" .Values.image.pullPolicy) -}}
+{{- $own := dict "webhook" (dict "registration" $registration) -}}
+{{- toYaml (mustMergeOverwrite $known (deepCopy .Values.config) $own) -}}
+{{- end -}}
+
+{{/* What the process binds at its start, so that a change of it needs a restart. */}}
+{{- define "patroni-injector.boundConfig" -}}
+{{- $config := include "patroni-injector.config" . | fromYaml -}}
+{{- $webhook := pick $config.webhook "host" "port" "registration" -}}
+{{- toJson (dict "webhook" $webhook "operations" $config.operations "controller" $config.controller) -}}
+{{- end -}}
+
+{{/* The pod selectors, those of the presets last, as {list: […]}. */}}
+{{- define "patroni-injector.selectors" -}}
+{{- $presets := dict
+  "crunchy" (dict "key" "postgres-operator.crunchydata.com/data" "values" (list "postgres"))
+  "stackgres" (dict "key" "stackgres.io/cluster" "values" (list "true")) -}}
+{{- $list := .Values.config.selectors -}}
+{{- range .Values.config.presets -}}
+{{- $list = append $list (get $presets .) -}}
+{{- end -}}
+{{- toJson (dict "list" $list) -}}
+{{- end -}}

@@ -136,8 +136,15 @@ export class Controller {
     this.#synced = true;
     clearInterval(this.#timer);
     this.#timer = setInterval(() => this.resync(), RESYNC_MS);
-    this.#options.logger.info({ clusters: this.#clusters().length }, "controller started");
+    const { logger } = this.#options;
+    const clusters = this.#clusters().length;
+    const began = performance.now();
+    logger.info({ clusters }, "controller started");
     this.resync();
+    void this.#queue.idle().then(() => {
+      const seconds = Math.round(performance.now() - began) / 1000;
+      logger.info({ clusters, seconds }, "all clusters are as they should be");
+    });
     this.#observer.start();
   }
 

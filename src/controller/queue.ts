@@ -19,6 +19,7 @@ export class Queue {
   readonly #again = new Set<string>();
   readonly #paused = new Map<string, NodeJS.Timeout>();
   readonly #backOffs = new Map<string, BackOff>();
+  readonly #idle: (() => void)[] = [];
   #stopped = false;
 
   constructor(options: QueueOptions) {
@@ -34,6 +35,14 @@ export class Queue {
     if (this.#running.has(key)) this.#again.add(key);
     else this.#waiting.add(key);
     this.#start();
+  }
+
+  /** Resolves as soon as no key needs work, a failed one included. */
+  idle(): Promise<void> {
+    return new Promise((resolve) => {
+      this.#idle.push(resolve);
+      this.#tellIdle();
+    });
   }
 
   /** Resolves when nothing is worked on any more; what waits is dropped. */
@@ -69,6 +78,12 @@ export class Queue {
       if (isWanted) this.#waiting.add(key);
     }
     this.#start();
+    this.#tellIdle();
+  }
+
+  #tellIdle(): void {
+    if (this.depth > 0) return;
+    for (const resolve of this.#idle.splice(0)) resolve();
   }
 
   #pause(key: string, error: unknown): void {

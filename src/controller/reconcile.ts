@@ -78,7 +78,12 @@ async function ensure(
   const cache = cacheOf(caches, resource);
   const live = cache.get(view.namespace, name);
   if (live === undefined) cache.take(await objects.create(resource, object));
-  else if (!holds(live, object)) cache.take(await objects.apply(resource, object, live));
+  else if (!holds(live, contentOf(object))) cache.take(await objects.apply(resource, object, live));
+}
+
+/** Without its type, which an object in a list does not say. */
+function contentOf({ apiVersion: _apiVersion, kind: _kind, ...content }: JsonObject): JsonObject {
+  return content;
 }
 
 function cacheOf(caches: Caches, resource: Desired["resource"]) {

@@ -1,21 +1,10 @@
-import { type IncomingMessage, get as plainGet } from "node:http";
-import { type RequestOptions, get as secureGet } from "node:https";
 import { connect } from "node:net";
+import { askPatroni, PATRONI_TIMEOUT_MS, type RestTarget } from "./rest.ts";
 import { type MemberStatus, readStatus } from "./status.ts";
 
-/** Patroni answers from memory and one SQL query; what takes longer is no answer. Milliseconds. */
-const TIMEOUT_MS = 1000;
-
-/** A member's status is a few kilobytes. */
-const LARGEST_BODY = 256 * 1024;
-
 /** Where a member's two ports are, and how its REST API is spoken to. */
-export interface ProbeTarget {
-  readonly scheme: "http" | "https";
-  readonly host: string;
-  readonly port: number;
+export interface ProbeTarget extends RestTarget {
   readonly postgresPort: number;
-  readonly tls: Pick<RequestOptions, "ca" | "cert" | "key" | "servername">;
 }
 
 /** What came of asking a member once. Times are milliseconds of the process's monotonic clock. */
@@ -30,33 +19,13 @@ export type ProbeResult =
 export async function probe(target: ProbeTarget, path: "/primary" | "/health"): Promise<ProbeResult> {
   const sentAt = performance.now();
   try {
-    const { code, text } = await answerOf(target, path);
-    return { kind: "answered", sentAt, status: readStatus(code, parsed(text)) };
+    const { code, body } = await askPatroni(target, path);
+    return { kind: "answered", sentAt, status: readStatus(code, body) };
   } catch (error) {
     const { code, message } = error as NodeJS.ErrnoException;
     if (code !== "ECONNREFUSED") return { kind: "silent", sentAt, error: message };
     return { kind: "refused", sentAt, postgres: await knock(target) };
   }
-}
-
-function answerOf(target: ProbeTarget, path: string): Promise<{ code: number; text: string }> {
-  const { scheme, host, port, tls } = target;
-  // Patroni speaks HTTP/1.0: a connection a request.
-  const options: RequestOptions = { host, port, path, agent: false, signal: AbortSignal.timeout(TIMEOUT_MS) };
-  return new Promise((resolve, reject) => {
-    const take = (response: IncomingMessage): void => {
-      let text = "";
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => {
-        text += chunk;
-        if (text.length > LARGEST_BODY) response.destroy(new Error("the answer is too large"));
-      });
-      response.on("error", reject);
-      response.on("end", () => resolve({ code: response.statusCode ?? 0, text }));
-    };
-    const call = scheme === "http" ? plainGet(options, take) : secureGet({ ...options, ...tls }, take);
-    call.on("error", reject);
-  });
 }
 
 /** Whether anybody still listens on PostgreSQL's port. */
@@ -67,18 +36,10 @@ function knock({ host, postgresPort }: ProbeTarget): Promise<"refused" | "open" 
       socket.destroy();
       resolve(answer);
     };
-    socket.setTimeout(TIMEOUT_MS, () => end("unknown"));
+    socket.setTimeout(PATRONI_TIMEOUT_MS, () => end("unknown"));
     socket.on("connect", () => end("open"));
     socket.on("error", ({ code }: NodeJS.ErrnoException) =>
       end(code === "ECONNREFUSED" ? "refused" : "unknown"),
     );
   });
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

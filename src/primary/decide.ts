@@ -36,7 +36,8 @@ export function decide(situation: Situation): Verdict {
     const isUnproven = standing.kind === "lost" || mustProve;
     return { kind: standsThere && isUnproven ? "withdraw" : "rest", why: standing.why };
   }
-  const { term } = standing;
+  // A member that does not say its system identifier does not make the slice forget it.
+  const term = { ...standing.term, system: standing.term.system ?? slice.term?.system };
   if (isPublished(slice, pod) && isSameTerm(term, slice.term)) return { kind: "rest", why: "published" };
   if (slice.term !== undefined && !follows(term, slice.term) && situation.namedForMs <= situation.ttlMs) {
     return { kind: "term-refused", offered: term, current: slice.term };

@@ -68,13 +68,16 @@ const MOST_TURNS = 8;
  * since the read refuses ours; 3. decide; 4. write, unless the observation is too old by now; after a lost answer do not
  * rest until a write of our own is answered, for only a new resourceVersion kills one that may still be in flight;
  * 5. after a publication observe once more, and withdraw what is no longer so.
+ *
+ * @param mustProveFirst an address of this pod that stands in the slice must be proven now, else it goes
  */
 export function* round(
   pod: PodIdentity,
   memory: WriterMemory,
   tenure: () => Tenure,
+  mustProveFirst = false,
 ): Generator<Effect, RoundResult, unknown> {
-  let mustProve = false;
+  let mustProve = mustProveFirst;
   let last: RoundResult = {
     kind: "failed",
     during: "write",

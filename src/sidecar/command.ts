@@ -1,13 +1,12 @@
-import { createServer, type Server } from "node:http";
-import { primarySliceName } from "../contract/slice-annotations.ts";
 import { Discovery } from "./discovery.ts";
 import { Journal } from "./journal.ts";
 import { KubeApi } from "./kube-api.ts";
 import { Log } from "./log.ts";
 import { SidecarMetrics } from "./metrics.ts";
 import { PatroniClient } from "./patroni.ts";
+import { serve } from "./server.ts";
 import { readSettings, type SidecarConfig } from "./settings.ts";
-import { SliceClient } from "./slice-client.ts";
+import { primarySlice, SliceClient } from "./slice-client.ts";
 import { watchObject } from "./watch.ts";
 
 const USAGE = `Usage: patroni-injector sidecar
@@ -46,78 +45,59 @@ async function sidecar(
 ): Promise<void> {
   const log = new Log(config.logLevel);
   const metrics = new SidecarMetrics();
-  const server = serve(config.port, metrics, log);
-  const { pod, primaryService, cluster } = config;
-  log.info("sidecar started", {
-    pod: pod.name,
-    namespace: pod.namespace,
-    cluster,
-    primaryService,
-    port: config.port,
-  });
-  if (config.discovery) await discover(config, environment, log, metrics, stopped);
+  const { pod, primaryService, cluster, port } = config;
+  log.info("sidecar started", { pod: pod.name, namespace: pod.namespace, cluster, primaryService, port });
+  const keeper = config.discovery ? keep(config, environment, log, metrics) : undefined;
+  const server = serve(port, metrics, log, () => keeper?.discovery.stillForMs ?? 0);
+  if (keeper !== undefined) await keeper.run(stopped);
   else await new Promise((resolve) => stopped.addEventListener("abort", resolve, { once: true }));
   log.info("sidecar stops");
   server.close();
   server.closeAllConnections();
 }
 
-async function discover(
-  config: SidecarConfig,
-  environment: NodeJS.ProcessEnv,
-  log: Log,
-  metrics: SidecarMetrics,
-  stopped: AbortSignal,
-): Promise<void> {
-  const { namespace } = config.pod;
-  const api = new KubeApi(environment, config.tokenDir, (code) =>
-    metrics.add("api_answers_total", 1, `code="${code}"`),
+/** The discovery loop with the watches that hurry it. */
+function keep(config: SidecarConfig, environment: NodeJS.ProcessEnv, log: Log, metrics: SidecarMetrics) {
+  const { pod, primaryService, leaderObject, tokenDir } = config;
+  const { namespace } = pod;
+  const api = new KubeApi(environment, tokenDir, (code) =>
+    metrics.add("api_answers_total", 1, { code: String(code) }),
   );
-  const slices = new SliceClient(api, namespace, primarySliceName(config.primaryService));
-  const journal = new Journal(log, `${namespace}/${slices.name}`);
-  const discovery = new Discovery({ config, patroni: new PatroniClient(config), slices, journal, metrics });
-  const ended = new AbortController();
-  const watches = [
-    watchObject(
-      api,
-      slices.collection,
-      slices.name,
-      {
-        seen: (slice) => discovery.sliceSeen(slice),
-        broken: (problem) => log.debug("the watch of the slice was interrupted", { problem }),
-      },
-      ended.signal,
-    ),
-  ];
-  if (config.leaderObject !== undefined) {
-    const { resource, name } = config.leaderObject;
-    const handlers = {
-      seen: (object: Parameters<Discovery["leaderSeen"]>[0]) => discovery.leaderSeen(object),
-      broken(problem: string) {
-        discovery.leaderLost();
-        log.debug("the watch of the leader object was interrupted", { problem });
-      },
-    };
-    watches.push(
-      watchObject(api, `/api/v1/namespaces/${namespace}/${resource}`, name, handlers, ended.signal),
-    );
-  }
-  await discovery.run(stopped);
-  ended.abort();
-  await Promise.all(watches);
-  api.close();
-}
-
-/** `/healthz` says that the process turns, `/metrics` what it sees. */
-function serve(port: number, metrics: SidecarMetrics, log: Log): Server {
-  const server = createServer({ requestTimeout: 10_000 }, (request, response) => {
-    const isMetrics = request.url === "/metrics";
-    const isHealth = request.url === "/healthz";
-    response.writeHead(isMetrics || isHealth ? 200 : 404, { "content-type": "text/plain; charset=utf-8" });
-    response.end(isMetrics ? metrics.text() : isHealth ? "ok\n" : "not found\n");
+  const slice = primarySlice(namespace, primaryService);
+  const discovery = new Discovery({
+    config,
+    patroni: new PatroniClient(config),
+    slices: new SliceClient(api, slice),
+    journal: new Journal(log, `${namespace}/${slice.name}`),
+    metrics,
   });
-  // Without its port the sidecar still publishes; the kubelet restarts it for the missing liveness.
-  server.on("error", (error) => log.error(`cannot listen on port ${port}: ${error.message}`));
-  server.listen(port);
-  return server;
+  const watches = [
+    {
+      object: slice,
+      seen: discovery.sliceSeen.bind(discovery),
+      broken: discovery.sliceLost.bind(discovery),
+    },
+    ...(leaderObject === undefined
+      ? []
+      : [
+          {
+            object: { prefix: "/api/v1", namespace, ...leaderObject },
+            seen: discovery.leaderSeen.bind(discovery),
+            broken: discovery.leaderLost.bind(discovery),
+          },
+        ]),
+  ];
+  return {
+    discovery,
+    async run(stopped: AbortSignal): Promise<void> {
+      const ended = new AbortController();
+      const following = watches.map(({ object, ...handlers }) =>
+        watchObject(api, object, handlers, ended.signal),
+      );
+      await discovery.run(stopped);
+      ended.abort();
+      await Promise.all(following);
+      api.close();
+    },
+  };
 }

@@ -1,33 +1,21 @@
-import { asString, at, type JsonObject } from "../json/value.ts";
-import { isPrimaryRole } from "../patroni/status.ts";
-import { decide } from "../primary/decide.ts";
+import type { JsonObject } from "../json/value.ts";
+import { decide, type Verdict } from "../primary/decide.ts";
 import type { RoundResult, Tenure, WriterMemory } from "../primary/round.ts";
-import { isEndpointOf, type PodIdentity, readSlice } from "../primary/slice.ts";
+import type { PodIdentity } from "../primary/slice.ts";
 import { type Observation, type Standing, standingOf } from "../primary/standing.ts";
-import { TenureClock } from "../primary/tenure.ts";
-import { runRound } from "../primary/writer.ts";
+import { runRound, type WriterWorld } from "../primary/writer.ts";
+import { Alarm } from "./alarm.ts";
+import { ApiProblem } from "./api-object.ts";
+import { BackOff } from "./back-off.ts";
 import type { Journal } from "./journal.ts";
-import { LagMeter } from "./lag.ts";
+import { LeaderView } from "./leader-view.ts";
 import type { SidecarMetrics } from "./metrics.ts";
+import { isChanging, LEAVING_MS, pollMs, SETTLED_MS } from "./pace.ts";
 import type { PatroniClient } from "./patroni.ts";
-import { addressOf, type SidecarConfig } from "./settings.ts";
-import { ApiProblem, type SliceClient, versionOf } from "./slice-client.ts";
-
-/** Milliseconds between polls of Patroni. */
-const FAST_MS = 250;
-const SETTLED_MS = 1000;
-const LEAVING_MS = 100;
-/** It holds the lease and is not a running primary yet, or no more: the moments that count. */
-const PROMOTING_MS = 50;
-
-/** The slice is read this often even where the watch says nothing, for watches go silent. Milliseconds, a third is added at random. */
-const RESYNC_MS = 60_000;
-
-/** Patroni's default; the leader object says the one in force. Milliseconds. */
-const DEFAULT_TTL_MS = 30_000;
-
-const FIRST_RETRY_MS = 100;
-const LONGEST_RETRY_MS = 5000;
+import type { SidecarConfig } from "./settings.ts";
+import type { SliceClient } from "./slice-client.ts";
+import { SliceView } from "./slice-view.ts";
+import { Vitals } from "./vitals.ts";
 
 export interface DiscoveryParts {
   readonly config: SidecarConfig;
@@ -37,12 +25,6 @@ export interface DiscoveryParts {
   readonly metrics: SidecarMetrics;
 }
 
-/** What is known of the slice between rounds, from the watch and from our own reads. */
-type SeenSlice =
-  | { readonly kind: "unknown" }
-  | { readonly kind: "absent" }
-  | { readonly kind: "present"; readonly slice: JsonObject };
-
 /**
  * The discovery loop of one member: asks its Patroni, and begins a round of the compare-and-swap where the slice, as far as it is
  * known, is not as it should be. In the steady state it writes nothing.
@@ -50,209 +32,201 @@ type SeenSlice =
 export class Discovery {
   readonly #parts: DiscoveryParts;
   readonly #memory: WriterMemory = { inDoubt: false };
-  readonly #tenure = new TenureClock();
-  readonly #lag = new LagMeter();
-  #seen: SeenSlice = { kind: "unknown" };
-  #addressType = "IPv4";
-  #hasLeaderView = false;
-  #ttlMs = DEFAULT_TTL_MS;
+  readonly #slice: SliceView;
+  readonly #leader = new LeaderView();
+  readonly #vitals: Vitals;
+  readonly #backOff = new BackOff();
+  readonly #alarm = new Alarm();
   #wasHealthy = false;
-  #becamePrimaryAt: number | undefined;
-  #nextRoundAt = 0;
-  #nextResyncAt = 0;
-  #retryMs = FIRST_RETRY_MS;
-  #wake: () => void = () => undefined;
+  /** This member's name in Patroni. */
+  #name: string;
+  /** Since when a publication is due that has not been made. */
+  #dueSince: number | undefined;
+  #changingSince: number | undefined;
+  #turnedAt = performance.now();
 
   constructor(parts: DiscoveryParts) {
     this.#parts = parts;
+    this.#slice = new SliceView(parts.config);
+    this.#vitals = new Vitals(parts.metrics);
+    this.#name = parts.config.pod.name;
+  }
+
+  /** For how long the loop has not come round. Milliseconds. */
+  get stillForMs(): number {
+    return performance.now() - this.#turnedAt;
   }
 
   /** The watch of the slice. */
   sliceSeen(slice: JsonObject | undefined): void {
-    const isOurOwn = this.#seen.kind === "present" && versionOf(this.#seen.slice) === versionOf(slice);
-    this.#take(slice);
-    if (!isOurOwn) this.#hurry();
+    this.#parts.journal.watchHeard("slice");
+    if (!this.#slice.heard(slice)) return;
+    this.#showPublished();
+    this.#hurry();
+  }
+
+  sliceLost(problem: Error): void {
+    this.#slice.interrupted(performance.now());
+    this.#parts.journal.watchBroken("slice", problem, performance.now());
   }
 
   /** The watch of the leader object. */
   leaderSeen(object: JsonObject | undefined): void {
-    const annotation = (key: string) => asString(at(object ?? null, "metadata", "annotations", key));
-    this.#hasLeaderView = true;
-    this.#tenure.seen(annotation("leader") || undefined, performance.now());
-    const ttl = Number(annotation("ttl"));
-    if (ttl > 0) this.#ttlMs = ttl * 1000;
-    const position = Number(annotation("optime"));
-    if (position > 0) this.#lag.leaderAt(position, performance.now());
+    const now = performance.now();
+    this.#parts.journal.watchHeard("leader object");
+    const position = this.#leader.heard(object, now);
+    if (position !== undefined) this.#vitals.leaderAt(position, now);
     this.#hurry();
   }
 
-  leaderLost(): void {
-    this.#hasLeaderView = false;
-    this.#tenure.broken();
+  leaderLost(problem: Error): void {
+    this.#leader.interrupted();
+    this.#parts.journal.watchBroken("leader object", problem, performance.now());
   }
 
   /** Runs until `stop`, then on while this member may still have to be withdrawn. */
   async run(stop: AbortSignal): Promise<void> {
-    stop.addEventListener("abort", () => this.#hurry(), { once: true });
+    stop.addEventListener("abort", () => this.#alarm.ring(), { once: true });
     for (;;) {
+      this.#turnedAt = performance.now();
+      this.#alarm.clear();
       const observation = await this.#ask();
-      if (observation !== undefined) {
-        const standing = standingOf(observation);
-        this.#note(observation, standing);
-        if (this.#mustAct(standing)) await this.#round();
-        if (stop.aborted && !this.#isPublished()) return;
-        await this.#pause(this.#pollMs(observation, standing, stop.aborted));
-      } else {
-        if (stop.aborted && !this.#isPublished()) return;
-        await this.#pause(stop.aborted ? LEAVING_MS : SETTLED_MS);
-      }
+      const pauseMs = observation === undefined ? SETTLED_MS : await this.#turn(observation);
+      if (stop.aborted && !this.#isInvolved) return;
+      await this.#alarm.sleep(stop.aborted ? LEAVING_MS : pauseMs);
     }
   }
 
-  /** Until PostgreSQL runs for the first time there is nothing to publish; what was published before may have to go. */
+  /** Until PostgreSQL has run there is nothing to publish; an address that stands there may have to go all the same. */
   async #ask(): Promise<Observation | undefined> {
     const { patroni, journal } = this.#parts;
-    if (!this.#wasHealthy) {
+    if (!this.#wasHealthy && !this.#isInvolved) {
       const health = await this.#timed(() => patroni.observe("/health"));
       this.#wasHealthy = health.kind === "answered" && health.status.code === 200;
       if (!this.#wasHealthy) {
         journal.waiting(health, performance.now());
-        return standingOf(health).kind === "lost" && health.kind === "refused" ? health : undefined;
+        return undefined;
       }
     }
-    const observation = await this.#timed(() => patroni.observe("/primary"));
-    journal.observed(observation, performance.now());
-    return observation;
+    return this.#timed(() => patroni.observe("/primary"));
+  }
+
+  /** @returns how long to wait before the next */
+  async #turn(observation: Observation): Promise<number> {
+    const standing = standingOf(observation);
+    this.#note(observation, standing);
+    const verdict = this.#verdict(standing);
+    if (standing.kind !== "primary" || verdict?.kind === "rest") this.#dueSince = undefined;
+    else this.#dueSince ??= observation.sentAt;
+    // Where Kubernetes is the DCS, its watch tells who leads; with any other only Patroni does, and it is asked when that matters.
+    const { config, patroni } = this.#parts;
+    if (verdict?.kind === "term-refused" && config.leaderObject === undefined)
+      await this.#leader.ask(patroni);
+    if (this.#isRoundDue(verdict)) await this.#round();
+    return pollMs({
+      observation,
+      standing,
+      leaving: false,
+      leaderIsWatched: this.#leader.isWatched,
+      involved: this.#isInvolved,
+      changingForMs: performance.now() - (this.#changingSince ?? performance.now()),
+    });
   }
 
   async #timed(ask: () => Promise<Observation>): Promise<Observation> {
     const observation = await ask();
-    const { metrics } = this.#parts;
-    metrics.add("patroni_polls_total", 1, `outcome="${observation.kind}"`);
-    metrics.add("patroni_poll_seconds_total", (performance.now() - observation.sentAt) / 1000);
+    this.#vitals.observed(observation, performance.now());
     return observation;
   }
 
   #note(observation: Observation, standing: Standing): void {
-    if (standing.kind !== "primary") this.#becamePrimaryAt = undefined;
-    else this.#becamePrimaryAt ??= observation.sentAt;
-    if (observation.kind !== "answered") return;
-    const { metrics } = this.#parts;
-    const { role, timeline, xlog } = observation.status;
-    metrics.choose("role", `role="${isPrimaryRole(role) ? "primary" : (role ?? "unknown")}"`);
-    if (timeline !== undefined) metrics.set("timeline", timeline);
-    if (standing.kind === "primary") this.#lag.reset();
-    if (xlog.received !== undefined) this.#lag.leaderAt(xlog.received, observation.sentAt);
-    if (xlog.replayed !== undefined) this.#lag.replayedUpTo(xlog.replayed);
-    metrics.set("replication_lag_bytes", this.#lag.bytes());
-    metrics.set("replication_lag_seconds", this.#lag.seconds(performance.now()));
+    const now = performance.now();
+    this.#parts.journal.observed(observation, standing, this.#slice.showsUs, now);
+    this.#changingSince = isChanging(observation, standing) ? (this.#changingSince ?? now) : undefined;
+    if (observation.kind === "answered") this.#name = observation.status.name ?? this.#name;
   }
 
-  /** A round is due where the known slice is not as it should be, where it is not known, and now and then in any case. */
-  #mustAct(standing: Standing): boolean {
+  /** By the slice as far as it is known; undefined where it is not. */
+  #verdict(standing: Standing): Verdict | undefined {
+    const { pod, state } = this.#slice;
+    if (pod === undefined || state === undefined) return undefined;
+    return decide({ pod, slice: state, standing, mustProve: this.#slice.isUnproven, ...this.#tenure() });
+  }
+
+  /** Where the known slice is not as it should be, where it is not known, and now and then in any case. */
+  #isRoundDue(verdict: Verdict | undefined): boolean {
     const now = performance.now();
-    if (now < this.#nextRoundAt) return false;
-    if (this.#memory.inDoubt || this.#seen.kind === "unknown" || now >= this.#nextResyncAt) return true;
-    const pod = this.#pod();
-    if (this.#seen.kind === "absent" || pod === undefined) return false;
-    const slice = readSlice(this.#seen.slice);
-    const verdict = decide({ pod, slice, standing, mustProve: false, ...this.#tenureNow() });
-    return verdict.kind !== "rest";
+    if (!this.#backOff.isDue(now)) return false;
+    return this.#memory.inDoubt || this.#slice.isDue(now) || (verdict?.kind ?? "rest") !== "rest";
   }
 
   async #round(): Promise<void> {
-    const { patroni, slices, journal, metrics } = this.#parts;
-    const pod = this.#pod();
-    if (pod === undefined) return;
-    const result = await runRound(pod, this.#memory, () => this.#tenureNow(), {
+    const { journal, metrics } = this.#parts;
+    const { pod, isUnproven } = this.#slice;
+    const startedAt = performance.now();
+    if (pod === undefined) {
+      this.#slice.settled(startedAt);
+      journal.noAddress(this.#slice.addressType ?? "known", startedAt);
+      return;
+    }
+    const tenure = () => this.#tenure();
+    const result = await runRound(pod, this.#memory, tenure, this.#world(pod), isUnproven);
+    const now = performance.now();
+    const tookMs = now - (this.#dueSince ?? startedAt);
+    this.#settle(result, now);
+    journal.round(result, pod.address, tookMs, now);
+    metrics.add("rounds_total", 1, { result: result.kind });
+    if (result.kind !== "wrote" || result.verdict.kind !== "publish") return;
+    metrics.observePublication(tookMs / 1000);
+    this.#dueSince = undefined;
+  }
+
+  #world(pod: PodIdentity): WriterWorld {
+    const { slices, patroni } = this.#parts;
+    const take = (slice: JsonObject | undefined): void => {
+      this.#slice.take(slice);
+      this.#showPublished();
+    };
+    return {
       read: async () => {
         const reply = await slices.read();
-        if (reply.kind === "slice") this.#take(reply.slice);
-        if (reply.kind === "absent") this.#take(undefined);
+        if (reply.kind !== "failed") take(reply.kind === "slice" ? reply.slice : undefined);
+        // A slice that was made anew may be of another family.
+        if (reply.kind === "slice" && this.#slice.pod?.address !== pod.address)
+          return { kind: "failed", error: new Error("the slice is of another address family now") };
         return reply;
       },
       observe: () => this.#timed(() => patroni.observe("/primary")),
-      write: async (slice) => {
-        const reply = await slices.write(slice);
-        // The resourceVersion of what was written is not known here; the watch, or the next read, tells it.
-        if (reply.kind === "written") this.#take(slice);
-        return reply;
-      },
+      write: (slice, notAfter) => slices.write(slice, notAfter, take),
       now: () => performance.now(),
-    });
-    this.#after(result, pod.address);
-    journal.round(result, pod.address, this.#tookMs(), performance.now());
-    metrics.add("rounds_total", 1, `result="${result.kind}"`);
-    metrics.set("published", this.#isPublished() ? 1 : 0);
-  }
-
-  #after(result: RoundResult, address: string): void {
-    const now = performance.now();
-    if (result.kind === "failed" || (result.kind === "rested" && result.verdict.kind === "term-refused")) {
-      const error = result.kind === "failed" ? result.error : undefined;
-      const asked = error instanceof ApiProblem ? error.retryAfterMs : 0;
-      this.#nextRoundAt = now + Math.max(asked, this.#retryMs * (0.5 + Math.random() / 2));
-      this.#retryMs = Math.min(2 * this.#retryMs, LONGEST_RETRY_MS);
-      return;
-    }
-    this.#retryMs = FIRST_RETRY_MS;
-    this.#nextRoundAt = result.kind === "no-slice" ? now + FAST_MS : 0;
-    this.#nextResyncAt = now + RESYNC_MS * (1 + Math.random() / 3);
-    if (result.kind === "wrote" && result.verdict.kind === "publish" && address !== "") {
-      this.#parts.metrics.observePublication(this.#tookMs() / 1000);
-    }
-  }
-
-  #tookMs(): number {
-    return performance.now() - (this.#becamePrimaryAt ?? performance.now());
-  }
-
-  #take(slice: JsonObject | undefined): void {
-    this.#seen = slice === undefined ? { kind: "absent" } : { kind: "present", slice };
-    this.#addressType = asString(slice?.addressType) ?? this.#addressType;
-    this.#parts.metrics.set("published", this.#isPublished() ? 1 : 0);
-  }
-
-  #isPublished(): boolean {
-    const pod = this.#pod();
-    if (this.#seen.kind !== "present" || pod === undefined) return false;
-    return readSlice(this.#seen.slice).endpoints.some((endpoint) => isEndpointOf(endpoint, pod));
-  }
-
-  #pod(): PodIdentity | undefined {
-    const address = addressOf(this.#parts.config, this.#addressType);
-    return address === undefined ? undefined : { ...this.#parts.config.pod, address };
-  }
-
-  #tenureNow(): Tenure {
-    return {
-      namedForMs: this.#tenure.namedForMs(this.#parts.config.pod.name, performance.now()),
-      ttlMs: this.#ttlMs,
     };
   }
 
-  #pollMs(observation: Observation, standing: Standing, leaving: boolean): number {
-    if (leaving) return LEAVING_MS;
-    if (observation.kind !== "answered") return FAST_MS;
-    const { code, unlocked } = observation.status;
-    if (code === 200 && standing.kind !== "primary") return PROMOTING_MS;
-    const isSettledReplica =
-      code === 503 && !unlocked && this.#hasLeaderView && !this.#isPublished() && !this.#memory.inDoubt;
-    return isSettledReplica ? SETTLED_MS : FAST_MS;
+  #settle(result: RoundResult, now: number): void {
+    if (result.kind === "failed") {
+      this.#backOff.failed(now, result.error instanceof ApiProblem ? result.error.retryAfterMs : 0);
+      return;
+    }
+    this.#slice.settled(now);
+    if (result.kind === "rested" && result.verdict.kind === "term-refused") this.#backOff.failed(now);
+    else this.#backOff.succeeded();
+  }
+
+  #tenure(): Tenure {
+    return this.#leader.tenureOf(this.#name);
+  }
+
+  /** This member stands in the slice, or a write of ours may still land there. */
+  get #isInvolved(): boolean {
+    return this.#slice.showsUs || this.#memory.inDoubt;
+  }
+
+  #showPublished(): void {
+    this.#parts.metrics.set("published", this.#slice.showsUs ? 1 : 0);
   }
 
   #hurry(): void {
-    this.#nextRoundAt = Math.min(this.#nextRoundAt, performance.now());
-    this.#wake();
-  }
-
-  #pause(ms: number): Promise<void> {
-    return new Promise((resolve) => {
-      const timer = setTimeout(resolve, ms);
-      this.#wake = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
+    this.#backOff.hurry();
+    this.#alarm.ring();
   }
 }

@@ -1,100 +1,139 @@
 import { isPrimaryRole } from "../patroni/status.ts";
 import type { RoundResult } from "../primary/round.ts";
-import type { Observation } from "../primary/standing.ts";
+import type { Observation, Standing } from "../primary/standing.ts";
 import { formatTerm } from "../primary/term.ts";
+import { ApiProblem } from "./api-object.ts";
 import type { Log } from "./log.ts";
-import { ApiProblem } from "./slice-client.ts";
+import { isChanging } from "./pace.ts";
 
 /** The same trouble is told again after this long. Milliseconds. */
 const REMIND_MS = 60_000;
 
+/** A promotion, or a shutdown, holds the lease for a moment without a running primary; what lasts longer is told. Milliseconds. */
+const HOLDING_MS = 1000;
+
+type Trouble = "waiting" | "patroni" | "holding" | "slice" | "term" | "family" | `watch of ${string}`;
+
 /**
  * What the sidecar says, in plain words and at the right moments only: a change is told once, a trouble when it begins and once a
- * minute while it lasts.
+ * minute while it lasts. Times are milliseconds of the monotonic clock.
  */
 export class Journal {
   readonly #log: Log;
   readonly #slice: string;
   #role = "";
-  #troubles = new Map<string, { text: string; toldAt: number }>();
+  #holdingSince: number | undefined;
+  #hasRested = false;
+  readonly #troubles = new Map<Trouble, { text: string; toldAt: number }>();
 
+  /** @param slice `<namespace>/<name>` */
   constructor(log: Log, slice: string) {
     this.#log = log;
     this.#slice = slice;
   }
 
-  waiting(observation: Observation, now: number): void {
+  /** PostgreSQL has not run yet, by Patroni's `/health`. */
+  waiting(health: Observation, now: number): void {
     const why =
-      observation.kind === "answered" ? `it answers ${observation.status.code}` : troubleOf(observation);
-    this.#trouble("patroni", `waiting for Patroni: ${why}`, now);
+      health.kind === "answered"
+        ? `PostgreSQL does not run yet (${health.status.code}, state ${health.status.state ?? "unknown"})`
+        : noAnswer(health);
+    this.#trouble("waiting", `waiting for Patroni: ${why}`, now);
   }
 
-  observed(observation: Observation, now: number): void {
+  observed(observation: Observation, standing: Standing, published: boolean, now: number): void {
+    this.#over("waiting", "Patroni answers, and PostgreSQL runs");
+    this.#holding(observation, standing, published, now);
     if (observation.kind !== "answered") {
-      this.#trouble("patroni", `Patroni does not answer: ${troubleOf(observation)}`, now);
+      this.#trouble("patroni", `Patroni does not answer: ${noAnswer(observation)}`, now);
       return;
     }
     this.#over("patroni", "Patroni answers again");
     const { role, state, timeline } = observation.status;
-    const word = isPrimaryRole(role) ? "primary" : (role ?? "unknown");
-    if (word === this.#role) return;
+    const word = isPrimaryRole(role) ? "primary" : role;
+    if (word === undefined || word === this.#role) return;
     this.#role = word;
     this.#log.info(`this member is ${word}`, { state, timeline });
   }
 
   /** @param tookMs from the change as seen to the API server's answer */
   round(result: RoundResult, address: string, tookMs: number, now: number): void {
-    if (result.kind === "no-slice") {
+    if (result.kind === "no-slice" || isNotFound(result)) {
       const text = `EndpointSlice ${this.#slice} does not exist: waiting for the controller to make it`;
       this.#trouble("slice", text, now);
       return;
     }
     if (result.kind === "failed") {
-      this.#trouble("slice", explained(result.error, this.#slice), now);
+      this.#trouble("slice", messageOf(result.error), now);
       return;
     }
     this.#over("slice", `EndpointSlice ${this.#slice} can be read and written again`);
+    this.#troubles.delete("family");
     const { verdict } = result;
     if (verdict.kind === "term-refused") {
-      const text = `not published: term ${formatTerm(verdict.offered)} is lower than, or of another system as, ${formatTerm(verdict.current)} in the slice`;
+      const text = `not published: term ${formatTerm(verdict.offered)} is of a lower timeline, or of another system, than the slice's ${formatTerm(verdict.current)}`;
       this.#trouble("term", text, now);
       return;
     }
     this.#troubles.delete("term");
-    if (result.kind !== "wrote") return;
-    if (verdict.kind === "publish") {
+    if (result.kind === "wrote" && verdict.kind === "publish")
       this.#log.info("published", { address, term: formatTerm(verdict.term), tookMs: Math.round(tookMs) });
-    } else if (verdict.kind === "withdraw") {
+    else if (result.kind === "wrote" && verdict.kind === "withdraw")
       this.#log.info("withdrawn", { address, why: verdict.why });
-    }
+    else if (!this.#hasRested && verdict.kind === "rest" && verdict.why === "published")
+      this.#log.info("published already", { address });
+    this.#hasRested = true;
   }
 
-  #trouble(about: string, text: string, now: number): void {
+  /** The slice is of a family in which this pod has no address. */
+  noAddress(addressType: string, now: number): void {
+    const text = `not published: this pod has no ${addressType} address, and EndpointSlice ${this.#slice} takes no other`;
+    this.#trouble("family", text, now);
+  }
+
+  /** Watches come and go; only a missing permission does not mend itself. */
+  watchBroken(what: string, problem: Error, now: number): void {
+    if (problem instanceof ApiProblem && problem.code === 403)
+      this.#trouble(`watch of ${what}`, problem.message, now);
+    else this.#log.debug(`the watch of the ${what} was interrupted`, { problem: problem.message });
+  }
+
+  watchHeard(what: string): void {
+    this.#over(`watch of ${what}`, `the ${what} can be watched`);
+  }
+
+  /** The lease without a running primary: nobody else can take over, and there is nobody to publish. */
+  #holding(observation: Observation, standing: Standing, published: boolean, now: number): void {
+    if (published || standing.kind === "primary" || !isChanging(observation, standing)) {
+      this.#holdingSince = undefined;
+      this.#troubles.delete("holding");
+      return;
+    }
+    this.#holdingSince ??= now;
+    if (now - this.#holdingSince >= HOLDING_MS)
+      this.#trouble("holding", `not published, though this member holds the lease: ${standing.why}`, now);
+  }
+
+  #trouble(about: Trouble, text: string, now: number): void {
     const last = this.#troubles.get(about);
     if (last?.text === text && now - last.toldAt < REMIND_MS) return;
     this.#troubles.set(about, { text, toldAt: now });
     this.#log.warn(text);
   }
 
-  #over(about: string, text: string): void {
+  #over(about: Trouble, text: string): void {
     if (this.#troubles.delete(about)) this.#log.info(text);
   }
 }
 
-function troubleOf(observation: Observation): string {
-  if (observation.kind === "refused") {
-    return observation.postgres === "refused"
-      ? "its port refuses connections, and so does PostgreSQL's"
-      : "its port refuses connections";
-  }
-  return observation.kind === "silent" ? observation.error : "";
+function noAnswer(observation: Exclude<Observation, { kind: "answered" }>): string {
+  if (observation.kind === "silent") return observation.error;
+  return observation.postgres === "refused"
+    ? "its port refuses connections, and so does PostgreSQL's"
+    : "its port refuses connections";
 }
 
-function explained(error: unknown, slice: string): string {
-  if (!(error instanceof ApiProblem)) return error instanceof Error ? error.message : String(error);
-  if (error.code === 403) {
-    return `permission missing: this pod's ServiceAccount may not get and update EndpointSlice ${slice} (${error.message})`;
-  }
-  if (error.code === 401) return `the API server does not accept this pod's token (${error.message})`;
-  return error.message;
-}
+const isNotFound = (result: RoundResult): boolean =>
+  result.kind === "failed" && result.error instanceof ApiProblem && result.error.code === 404;
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

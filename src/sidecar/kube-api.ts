@@ -1,7 +1,8 @@
 import { readFileSync } from "node:fs";
-import type { IncomingMessage } from "node:http";
+import type { ClientRequest, IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
 import { join } from "node:path";
+import type { TLSSocket } from "node:tls";
 import { isObject, type JsonObject } from "../json/value.ts";
 
 /** An answer, or that there was none (`code` 0). */
@@ -11,6 +12,8 @@ export interface ApiAnswer {
   readonly retryAfterMs: number;
   /** What is wrong, in the server's words or the network's; empty for 2xx. */
   readonly problem: string;
+  /** Nothing was sent: the connection was ready only after `notAfter`. */
+  readonly expired: boolean;
 }
 
 export interface ApiRequest {
@@ -18,22 +21,28 @@ export interface ApiRequest {
   readonly path: string;
   readonly body?: JsonObject;
   readonly timeoutMs: number;
+  /** Not to be sent when the monotonic clock is past this by the time the connection stands. Milliseconds. */
+  readonly notAfter?: number;
 }
 
 const LARGEST_BODY = 1024 * 1024;
+const LONGEST_RETRY_AFTER_MS = 60_000;
+const USER_AGENT = "patroni-injector-sidecar";
+
+class Expired extends Error {}
 
 /**
- * As much of a Kubernetes client as the sidecar needs, on node:https alone (it lives in 64 MiB). The token is read anew for every
- * connection attempt that needs one, for the kubelet renews the file; a 401 is tried once again, in case it was renewed just now.
+ * As much of a Kubernetes client as the sidecar needs, on node:https alone (it lives in 64 MiB). Token and CA are read anew for
+ * every request, for the kubelet renews the files; a 401 is tried once again, in case the token was renewed just now.
  */
 export class KubeApi {
   readonly #host: string;
   readonly #port: string;
   readonly #tokenDir: string;
-  readonly #agent: Agent;
-  /** Counts answers by code; 0 is no answer. */
-  readonly onAnswer: (code: number) => void;
+  readonly #agent = new Agent({ keepAlive: true, maxSockets: 8 });
+  readonly #onAnswer: (code: number) => void;
 
+  /** @param onAnswer counts answers by code; 0 is no answer */
   constructor(
     environment: NodeJS.ProcessEnv,
     tokenDir: string,
@@ -42,8 +51,12 @@ export class KubeApi {
     this.#host = environment.KUBERNETES_SERVICE_HOST ?? "kubernetes.default.svc";
     this.#port = environment.KUBERNETES_SERVICE_PORT ?? "443";
     this.#tokenDir = tokenDir;
-    this.#agent = new Agent({ keepAlive: true, maxSockets: 4 });
-    this.onAnswer = onAnswer;
+    this.#onAnswer = onAnswer;
+  }
+
+  /** `host:port`, for people. */
+  get address(): string {
+    return `${this.#host}:${this.#port}`;
   }
 
   /** Sends a request and reads the whole answer. Never rejects. */
@@ -56,10 +69,15 @@ export class KubeApi {
   open(path: string, signal: AbortSignal): Promise<IncomingMessage> {
     return new Promise((resolve, reject) => {
       const call = this.#request("GET", path, signal, (response) => {
-        this.onAnswer(response.statusCode ?? 0);
+        this.#onAnswer(response.statusCode ?? 0);
         resolve(response);
+        call.off("error", fail).on("error", () => undefined); // from here on the response tells
       });
-      call.on("error", reject);
+      const fail = (error: Error): void => {
+        if (!signal.aborted) this.#onAnswer(0);
+        reject(error);
+      };
+      call.on("error", fail);
       call.end();
     });
   }
@@ -71,33 +89,48 @@ export class KubeApi {
   async #once(call: ApiRequest): Promise<ApiAnswer> {
     try {
       const answer = await this.#exchange(call);
-      this.onAnswer(answer.code);
+      this.#onAnswer(answer.code);
       return answer;
     } catch (error) {
-      this.onAnswer(0);
-      return { code: 0, body: {}, retryAfterMs: 0, problem: (error as Error).message };
+      const expired = error instanceof Expired;
+      if (!expired) this.#onAnswer(0);
+      return { code: 0, body: {}, retryAfterMs: 0, problem: (error as Error).message, expired };
     }
   }
 
-  #exchange({ method, path, body, timeoutMs }: ApiRequest): Promise<ApiAnswer> {
+  #exchange({ method, path, body, timeoutMs, notAfter }: ApiRequest): Promise<ApiAnswer> {
+    const signal = AbortSignal.timeout(timeoutMs);
     return new Promise((resolve, reject) => {
-      const call = this.#request(method, path, AbortSignal.timeout(timeoutMs), (response) => {
+      const fail = (error: Error): void =>
+        reject(signal.aborted ? new Error(`nothing in ${timeoutMs} ms`, { cause: error }) : error);
+      const call = this.#request(method, path, signal, (response) => {
         let text = "";
         response.setEncoding("utf8");
         response.on("data", (chunk: string) => {
           text += chunk;
           if (text.length > LARGEST_BODY) response.destroy(new Error("the answer is too large"));
         });
-        response.on("error", reject);
+        response.on("error", fail);
         response.on("end", () => resolve(answerOf(response, text)));
       });
-      call.on("error", reject);
+      call.on("error", fail);
       if (body !== undefined) call.setHeader("content-type", "application/json");
-      call.end(body === undefined ? undefined : JSON.stringify(body));
+      const payload = body === undefined ? undefined : JSON.stringify(body);
+      if (notAfter === undefined) call.end(payload);
+      else
+        whenConnected(call, () => {
+          if (performance.now() > notAfter) call.destroy(new Expired("the observation is too old"));
+          else call.end(payload);
+        });
     });
   }
 
-  #request(method: string, path: string, signal: AbortSignal, take: (response: IncomingMessage) => void) {
+  #request(
+    method: string,
+    path: string,
+    signal: AbortSignal,
+    take: (response: IncomingMessage) => void,
+  ): ClientRequest {
     const file = (name: string): string => readFileSync(join(this.#tokenDir, name), "utf8");
     return request(
       {
@@ -108,23 +141,42 @@ export class KubeApi {
         signal,
         agent: this.#agent,
         ca: file("ca.crt"),
-        headers: { authorization: `Bearer ${file("token").trim()}`, accept: "application/json" },
+        headers: {
+          authorization: `Bearer ${file("token").trim()}`,
+          accept: "application/json",
+          "user-agent": USER_AGENT,
+        },
       },
       take,
     );
   }
 }
 
+/** A request goes out with the first byte of its body or its end; until then only the connection is made. */
+function whenConnected(call: ClientRequest, ready: () => void): void {
+  call.once("socket", (socket) => {
+    const { secureConnecting } = socket as TLSSocket & { readonly secureConnecting?: boolean };
+    if (secureConnecting) socket.once("secureConnect", ready);
+    else ready();
+  });
+}
+
 function answerOf(response: IncomingMessage, text: string): ApiAnswer {
   const code = response.statusCode ?? 0;
   const body = parsed(text);
-  const retryAfter = Number(response.headers["retry-after"] ?? 0);
   return {
     code,
     body,
-    retryAfterMs: Number.isFinite(retryAfter) && retryAfter > 0 ? retryAfter * 1000 : 0,
+    retryAfterMs: retryAfterMs(response.headers["retry-after"]),
     problem: code >= 200 && code < 300 ? "" : String(body.message ?? response.statusMessage ?? code),
+    expired: false,
   };
+}
+
+/** The API server gives seconds. */
+export function retryAfterMs(header: string | undefined): number {
+  const seconds = Number(header ?? 0);
+  return seconds > 0 ? Math.min(seconds * 1000, LONGEST_RETRY_AFTER_MS) : 0;
 }
 
 function parsed(text: string): JsonObject {

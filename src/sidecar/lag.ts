@@ -14,18 +14,15 @@ const MOST_SAMPLES = 4096;
 export class LagMeter {
   #samples: Sample[] = [];
   #newest = 0;
-  #replayed = 0;
+  #replayed: number | undefined;
 
   /** A position that the leader has reached. Milliseconds of a monotonic clock. */
   leaderAt(position: number, now: number): void {
     if (position <= this.#newest) return;
     this.#newest = position;
-    if (this.#samples.length < MOST_SAMPLES) this.#samples.push({ position, heardAt: now });
-    else
-      this.#samples[MOST_SAMPLES - 1] = {
-        position,
-        heardAt: this.#samples[MOST_SAMPLES - 1]?.heardAt ?? now,
-      };
+    if (this.#replayed !== undefined && position <= this.#replayed) return;
+    const last = this.#samples.length < MOST_SAMPLES ? undefined : this.#samples.pop();
+    this.#samples.push({ position, heardAt: last?.heardAt ?? now });
   }
 
   /** A position that this member has replayed. */
@@ -39,15 +36,16 @@ export class LagMeter {
   reset(): void {
     this.#samples = [];
     this.#newest = 0;
-    this.#replayed = 0;
+    this.#replayed = undefined;
   }
 
+  /** 0 as long as it is not known what was replayed. */
   bytes(): number {
-    return Math.max(0, this.#newest - this.#replayed);
+    return this.#replayed === undefined ? 0 : Math.max(0, this.#newest - this.#replayed);
   }
 
   seconds(now: number): number {
     const [oldest] = this.#samples;
-    return oldest === undefined ? 0 : (now - oldest.heardAt) / 1000;
+    return oldest === undefined || this.#replayed === undefined ? 0 : (now - oldest.heardAt) / 1000;
   }
 }

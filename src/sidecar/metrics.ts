@@ -14,8 +14,12 @@ export const SIDECAR_METRICS = {
   ],
   publish_seconds: ["histogram", "From the change as seen to the API server's answer."],
   api_answers_total: ["counter", "Answers of the Kubernetes API, by HTTP status; 0 is no answer."],
+  patroni_poll_seconds: ["gauge", "How long the last question to Patroni took."],
   patroni_poll_seconds_total: ["counter", "Time spent waiting for Patroni."],
-  patroni_polls_total: ["counter", "Questions to Patroni, by outcome."],
+  patroni_polls_total: [
+    "counter",
+    "Questions to Patroni, by outcome: answered, refused (its port), silent (no answer in time).",
+  ],
   replication_lag_bytes: ["gauge", "What the leader has written and this member has not replayed."],
   replication_lag_seconds: [
     "gauge",
@@ -25,6 +29,7 @@ export const SIDECAR_METRICS = {
 } as const;
 
 type Name = keyof typeof SIDECAR_METRICS;
+type Labels = Readonly<Record<string, string>>;
 
 /** Counters and gauges in the Prometheus text format, without a library: the sidecar lives in 64 MiB. */
 export class SidecarMetrics {
@@ -32,21 +37,21 @@ export class SidecarMetrics {
   readonly #buckets = new Array<number>(BOUNDS.length + 1).fill(0);
   #sum = 0;
 
-  /** @param label for example `code="200"` */
-  add(name: Name, amount: number, label = ""): void {
+  add(name: Name, amount: number, labels: Labels = {}): void {
     const series = this.#series(name);
-    series.set(label, (series.get(label) ?? 0) + amount);
+    const key = textOf(labels);
+    series.set(key, (series.get(key) ?? 0) + amount);
   }
 
-  set(name: Name, value: number, label = ""): void {
-    this.#series(name).set(label, value);
+  set(name: Name, value: number): void {
+    this.#series(name).set("", value);
   }
 
-  /** Makes one label of a gauge 1 and all others 0. */
-  choose(name: Name, label: string): void {
+  /** Makes one series of a gauge 1 and all its others 0. */
+  choose(name: Name, labels: Labels): void {
     const series = this.#series(name);
     for (const other of series.keys()) series.set(other, 0);
-    series.set(label, 1);
+    series.set(textOf(labels), 1);
   }
 
   observePublication(seconds: number): void {
@@ -65,9 +70,7 @@ export class SidecarMetrics {
     const [type, help] = SIDECAR_METRICS[name];
     const head = `# HELP ${PREFIX}${name} ${help}\n# TYPE ${PREFIX}${name} ${type}\n`;
     if (type === "histogram") return head + this.#histogram(PREFIX + name);
-    const lines = [...this.#series(name)].map(
-      ([label, value]) => `${PREFIX}${name}${label === "" ? "" : `{${label}}`} ${value}\n`,
-    );
+    const lines = [...this.#series(name)].map(([labels, value]) => `${PREFIX}${name}${labels} ${value}\n`);
     return head + lines.join("");
   }
 
@@ -85,4 +88,13 @@ export class SidecarMetrics {
     this.#values.set(name, series);
     return series;
   }
+}
+
+/** In the text format: within quotes, a backslash before each backslash, quote and end of line. */
+function textOf(labels: Labels): string {
+  const pairs = Object.entries(labels).map(([key, value]) => {
+    const escaped = value.replace(/[\\"]/g, "\\$&").replaceAll("\n", "\\n");
+    return `${key}="${escaped}"`;
+  });
+  return pairs.length === 0 ? "" : `{${pairs.join(",")}}`;
 }

@@ -1,17 +1,12 @@
 import { readFileSync } from "node:fs";
-import { type IncomingMessage, get as plainGet } from "node:http";
-import { type RequestOptions, get as secureGet } from "node:https";
-import { connect } from "node:net";
+import { isIP } from "node:net";
 import { join } from "node:path";
-import { readStatus } from "../patroni/status.ts";
+import { checkServerIdentity } from "node:tls";
+import { asString, at, objectsIn } from "../json/value.ts";
+import { probe } from "../patroni/probe.ts";
+import { askPatroni, type RestTarget } from "../patroni/rest.ts";
 import type { Observation } from "../primary/standing.ts";
 import type { SidecarConfig } from "./settings.ts";
-
-/** Patroni answers from memory and one SQL query; what takes longer is no answer. Milliseconds. */
-const TIMEOUT_MS = 1000;
-
-/** A member's status is a few kilobytes. */
-const LARGEST_BODY = 256 * 1024;
 
 /** Asks this pod's Patroni, on the pod's address and never on loopback: it may listen on one address only. */
 export class PatroniClient {
@@ -22,88 +17,58 @@ export class PatroniClient {
   }
 
   /** `GET` of one of Patroni's health paths. Never rejects. */
-  async observe(path: "/primary" | "/health"): Promise<Observation> {
-    const sentAt = performance.now();
-    try {
-      const { code, text } = await this.#get(path);
-      return { kind: "answered", sentAt, status: readStatus(code, parsed(text)) };
-    } catch (error) {
-      const { code, message } = error as NodeJS.ErrnoException;
-      if (code !== "ECONNREFUSED") return { kind: "silent", sentAt, error: message };
-      return { kind: "refused", sentAt, postgres: await this.#knock() };
-    }
+  observe(path: "/primary" | "/health"): Promise<Observation> {
+    return probe({ ...this.#target(), postgresPort: this.#config.postgresPort }, path);
   }
 
-  #get(path: string): Promise<{ code: number; text: string }> {
+  /** Whom the DCS names as leader, by this member's own `/cluster`, which reads the DCS; undefined where it does not say. */
+  async leader(): Promise<string | undefined> {
+    const { code, body } = await this.#ask("/cluster");
+    const leader = objectsIn(at(body, "members")).find(({ role }) => role === "leader");
+    return code === 200 ? asString(leader?.name) : undefined;
+  }
+
+  /** The `ttl` in force, by `/config`. Milliseconds; undefined where it does not say. */
+  async ttlMs(): Promise<number | undefined> {
+    const ttl = at((await this.#ask("/config")).body, "ttl");
+    return typeof ttl === "number" && ttl > 0 ? ttl * 1000 : undefined;
+  }
+
+  async #ask(path: string) {
+    return askPatroni(this.#target(), path).catch(() => ({ code: 0, body: undefined }));
+  }
+
+  #target(): RestTarget {
     const { scheme, host, port } = this.#config.patroni;
-    const options: RequestOptions = {
-      host,
-      port,
-      path,
-      agent: false,
-      signal: AbortSignal.timeout(TIMEOUT_MS),
-    };
-    return new Promise((resolve, reject) => {
-      const take = (response: IncomingMessage): void => {
-        let text = "";
-        response.setEncoding("utf8");
-        response.on("data", (chunk: string) => {
-          text += chunk;
-          if (text.length > LARGEST_BODY) response.destroy(new Error("the answer is too large"));
-        });
-        response.on("error", reject);
-        response.on("end", () => resolve({ code: response.statusCode ?? 0, text }));
-      };
-      const call =
-        scheme === "http" ? plainGet(options, take) : secureGet({ ...options, ...this.#tls() }, take);
-      call.on("error", reject);
-    });
+    return { scheme, host, port, tls: scheme === "http" ? {} : this.#tls() };
   }
 
   /** Read at each request: Secrets change in place, and may come after the pod has started. */
-  #tls(): RequestOptions {
+  #tls(): RestTarget["tls"] {
     const { name, caDir, clientDir } = this.#config.patroni;
     return {
-      ...(name === undefined ? {} : { servername: name }),
+      ...(name === undefined ? {} : nameCheck(name)),
       ...optionalFile("ca", caDir, "ca.crt"),
       ...optionalFile("cert", clientDir, "tls.crt"),
       ...optionalFile("key", clientDir, "tls.key"),
     };
   }
-
-  /** Whether anybody still listens on PostgreSQL's port. */
-  #knock(): Promise<"refused" | "open" | "unknown"> {
-    return new Promise((resolve) => {
-      const socket = connect({ host: this.#config.patroni.host, port: this.#config.postgresPort });
-      const end = (answer: "refused" | "open" | "unknown"): void => {
-        socket.destroy();
-        resolve(answer);
-      };
-      socket.setTimeout(TIMEOUT_MS, () => end("unknown"));
-      socket.on("connect", () => end("open"));
-      socket.on("error", ({ code }: NodeJS.ErrnoException) =>
-        end(code === "ECONNREFUSED" ? "refused" : "unknown"),
-      );
-    });
-  }
 }
+
+/** An address may stand in a certificate, but not in TLS's server name (RFC 6066). */
+const nameCheck = (name: string): RestTarget["tls"] => ({
+  servername: isIP(name) === 0 ? name : "",
+  checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate),
+});
 
 function optionalFile(
   option: "ca" | "cert" | "key",
   folder: string | undefined,
   name: string,
-): RequestOptions {
+): RestTarget["tls"] {
   try {
     return folder === undefined ? {} : { [option]: readFileSync(join(folder, name)) };
   } catch {
     return {};
-  }
-}
-
-function parsed(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

@@ -1,21 +1,24 @@
-import { isIPv6 } from "node:net";
 import type { SIDECAR_ENV, SidecarSetting } from "../contract/sidecar-env.ts";
 import { port } from "../contract/syntax.ts";
 import type { PodIdentity } from "../primary/slice.ts";
 
-export type LogLevel = "debug" | "info" | "warn" | "error";
+const LOG_LEVELS = ["debug", "info", "warn", "error"] as const;
+export type LogLevel = (typeof LOG_LEVELS)[number];
+
+const SCHEMES = ["http", "https"] as const;
+const LEADER_RESOURCES = ["configmaps", "endpoints"] as const;
 
 /** What the sidecar was told by its environment (contract/sidecar-env.ts). */
 export interface SidecarConfig {
   readonly pod: Omit<PodIdentity, "address">;
-  /** All addresses of the pod, the first family's first. */
+  /** All addresses of the pod, of one family or both, in the kubelet's order. */
   readonly addresses: readonly string[];
   readonly cluster: string;
   readonly primaryService: string;
   readonly port: number;
   readonly postgresPort: number;
   readonly patroni: {
-    readonly scheme: "http" | "https";
+    readonly scheme: (typeof SCHEMES)[number];
     readonly host: string;
     readonly port: number;
     /** The name that its certificate must carry. */
@@ -24,7 +27,9 @@ export interface SidecarConfig {
     readonly clientDir: string | undefined;
   };
   readonly tokenDir: string;
-  readonly leaderObject: { readonly resource: "configmaps" | "endpoints"; readonly name: string } | undefined;
+  readonly leaderObject:
+    | { readonly resource: (typeof LEADER_RESOURCES)[number]; readonly name: string }
+    | undefined;
   readonly discovery: boolean;
   readonly logLevel: LogLevel;
 }
@@ -45,9 +50,15 @@ export function readSettings(environment: NodeJS.ProcessEnv): SidecarConfig {
     if (value === undefined && optional(name) !== undefined) problems.push(`${name} is not ${port.allowed}`);
     return value ?? 0;
   };
-  const scheme = optional("PATRONI_INJECTOR_PATRONI_SCHEME") ?? "http";
-  if (scheme !== "http" && scheme !== "https")
-    problems.push("PATRONI_INJECTOR_PATRONI_SCHEME is not http or https");
+  const oneOf = <Word extends string>(name: Variable, words: readonly [Word, ...Word[]], otherwise: Word) => {
+    const value = optional(name) ?? otherwise;
+    const word = words.find((candidate) => candidate === value);
+    if (word === undefined) problems.push(`${name} is not one of ${words.join(", ")}`);
+    return word ?? otherwise;
+  };
+  const leaderObject = leaderObjectIn(optional("PATRONI_INJECTOR_LEADER_OBJECT"));
+  if (leaderObject === "malformed")
+    problems.push("PATRONI_INJECTOR_LEADER_OBJECT is not configmaps/<name> or endpoints/<name>");
   const podIP = required("POD_IP");
   const config: SidecarConfig = {
     pod: {
@@ -56,13 +67,13 @@ export function readSettings(environment: NodeJS.ProcessEnv): SidecarConfig {
       uid: required("POD_UID"),
       nodeName: optional("NODE_NAME"),
     },
-    addresses: (optional("POD_IPS") ?? podIP).split(","),
+    addresses: addressesIn(podIP, optional("POD_IPS")),
     cluster: required("PATRONI_INJECTOR_CLUSTER"),
     primaryService: required("PATRONI_INJECTOR_PRIMARY_SERVICE"),
     port: portOf("PATRONI_INJECTOR_PORT"),
     postgresPort: portOf("PATRONI_INJECTOR_POSTGRES_PORT"),
     patroni: {
-      scheme: scheme === "https" ? "https" : "http",
+      scheme: oneOf("PATRONI_INJECTOR_PATRONI_SCHEME", SCHEMES, "http"),
       host: podIP,
       port: portOf("PATRONI_INJECTOR_PATRONI_PORT"),
       name: optional("PATRONI_INJECTOR_PATRONI_NAME"),
@@ -70,20 +81,26 @@ export function readSettings(environment: NodeJS.ProcessEnv): SidecarConfig {
       clientDir: optional("PATRONI_INJECTOR_CLIENT_DIR"),
     },
     tokenDir: required("PATRONI_INJECTOR_TOKEN_DIR"),
-    leaderObject: leaderObjectIn(optional("PATRONI_INJECTOR_LEADER_OBJECT")),
+    leaderObject: leaderObject === "malformed" ? undefined : leaderObject,
     discovery: optional("PATRONI_INJECTOR_DISCOVERY") !== "off",
-    logLevel: (optional("PATRONI_INJECTOR_LOG_LEVEL") ?? "info") as LogLevel,
+    logLevel: oneOf("PATRONI_INJECTOR_LOG_LEVEL", LOG_LEVELS, "info"),
   };
   if (problems.length > 0) throw new Error(problems.join("; "));
   return config;
 }
 
-/** The pod's address in the family of the slice; undefined where the pod has none. */
-export function addressOf(config: SidecarConfig, addressType: string): string | undefined {
-  return config.addresses.find((address) => isIPv6(address) === (addressType === "IPv6"));
+/** The pod's own address is among them, whatever else the kubelet says. */
+function addressesIn(podIP: string, podIPs = ""): string[] {
+  const all = podIPs
+    .split(",")
+    .map((address) => address.trim())
+    .filter((address) => address !== "");
+  return all.includes(podIP) ? all : [podIP, ...all];
 }
 
-function leaderObjectIn(text: string | undefined): SidecarConfig["leaderObject"] {
-  const [resource, name] = (text ?? "").split("/");
-  return (resource === "configmaps" || resource === "endpoints") && name ? { resource, name } : undefined;
+function leaderObjectIn(text: string | undefined): SidecarConfig["leaderObject"] | "malformed" {
+  if (text === undefined) return undefined;
+  const [kind, name, ...more] = text.split("/");
+  const resource = LEADER_RESOURCES.find((candidate) => candidate === kind);
+  return resource !== undefined && name && more.length === 0 ? { resource, name } : "malformed";
 }

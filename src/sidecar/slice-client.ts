@@ -1,56 +1,54 @@
-import { asString, at, type JsonObject } from "../json/value.ts";
+import { primarySliceName } from "../contract/slice-annotations.ts";
+import type { JsonObject } from "../json/value.ts";
 import { type ReadReply, WRITE_TIMEOUT_MS, type WriteReply } from "../primary/round.ts";
 import { writeReplyOf } from "../primary/writer.ts";
-import type { ApiAnswer, KubeApi } from "./kube-api.ts";
+import { type ApiObject, ApiProblem, objectPath } from "./api-object.ts";
+import type { KubeApi } from "./kube-api.ts";
 
 const READ_TIMEOUT_MS = 2000;
 
-/** An answer that refused, as an error that keeps what is needed to act on it. */
-export class ApiProblem extends Error {
-  readonly code: number;
-  readonly retryAfterMs: number;
+/** The primary's EndpointSlice of a Service. */
+export const primarySlice = (namespace: string, service: string): ApiObject => ({
+  prefix: "/apis/discovery.k8s.io/v1",
+  resource: "endpointslices",
+  namespace,
+  name: primarySliceName(service),
+});
 
-  constructor(what: string, { code, problem, retryAfterMs }: ApiAnswer) {
-    super(`${what}: ${code === 0 ? "no answer" : code} (${problem})`);
-    this.code = code;
-    this.retryAfterMs = retryAfterMs;
-  }
-}
-
-/** The primary's EndpointSlice at the API server. */
+/** Reads and writes one slice. Never rejects. */
 export class SliceClient {
   readonly #api: KubeApi;
-  readonly collection: string;
-  readonly name: string;
+  readonly #slice: ApiObject;
 
-  constructor(api: KubeApi, namespace: string, name: string) {
+  constructor(api: KubeApi, slice: ApiObject) {
     this.#api = api;
-    this.collection = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`;
-    this.name = name;
+    this.#slice = slice;
   }
 
   async read(): Promise<ReadReply> {
-    const answer = await this.#api.send({ method: "GET", path: this.#path, timeoutMs: READ_TIMEOUT_MS });
+    const path = objectPath(this.#slice);
+    const answer = await this.#api.send({ method: "GET", path, timeoutMs: READ_TIMEOUT_MS });
     if (answer.code === 200) return { kind: "slice", slice: answer.body };
     if (answer.code === 404) return { kind: "absent" };
-    return { kind: "failed", error: new ApiProblem("cannot read the slice", answer) };
+    return { kind: "failed", error: new ApiProblem("get", this.#slice, answer) };
   }
 
-  async write(slice: JsonObject): Promise<WriteReply> {
+  /**
+   * PUT, with the resourceVersion and uid that the slice carries.
+   *
+   * @param notAfter it is not sent when the monotonic clock is past this
+   * @param stored told the slice as it was stored
+   */
+  async write(slice: JsonObject, notAfter: number, stored: (slice: JsonObject) => void): Promise<WriteReply> {
     const answer = await this.#api.send({
       method: "PUT",
-      path: this.#path,
+      path: `${objectPath(this.#slice)}?fieldManager=patroni-injector-sidecar`,
       body: slice,
       timeoutMs: WRITE_TIMEOUT_MS,
+      notAfter,
     });
-    return writeReplyOf(answer.code, new ApiProblem("cannot write the slice", answer));
-  }
-
-  get #path(): string {
-    return `${this.collection}/${encodeURIComponent(this.name)}`;
+    if (answer.expired) return { kind: "expired" };
+    if (answer.code === 200) stored(answer.body);
+    return writeReplyOf(answer.code, new ApiProblem("update", this.#slice, answer));
   }
 }
-
-/** The resourceVersion of an object as read. */
-export const versionOf = (object: JsonObject | undefined): string | undefined =>
-  asString(at(object ?? null, "metadata", "resourceVersion"));

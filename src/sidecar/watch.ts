@@ -1,9 +1,10 @@
-import { createInterface } from "node:readline";
 import { setTimeout as delay } from "node:timers/promises";
 import { isObject, type JsonObject } from "../json/value.ts";
-import type { KubeApi } from "./kube-api.ts";
+import { linesOf } from "../kube/lines.ts";
+import { type ApiObject, ApiProblem, collectionPath } from "./api-object.ts";
+import { type KubeApi, retryAfterMs } from "./kube-api.ts";
 
-/** Seconds that the server is asked to keep a watch open; a little is added at random. */
+/** Seconds that the server is asked to keep a watch open; up to a minute is added at random. */
 const WATCH_SECONDS = 240;
 
 /** Milliseconds. */
@@ -15,33 +16,31 @@ export interface WatchHandlers {
   /** The object as it is now; undefined where it was deleted. */
   seen(object: JsonObject | undefined): void;
   /** The watch ended, or could not be opened; what happens from now on is not seen until `seen` is called again. */
-  broken(problem: string): void;
+  broken(problem: Error): void;
 }
 
 /**
  * Follows one object by name, until it is aborted. A watch without a resourceVersion begins with the object as it is, so no list
  * is needed (nor allowed). Begins again after every end, with jittered pauses that grow while it fails.
- *
- * @param collection the path of the collection, for example `/api/v1/namespaces/db/configmaps`
  */
 export async function watchObject(
   api: KubeApi,
-  collection: string,
-  name: string,
+  object: ApiObject,
   handlers: WatchHandlers,
   stopped: AbortSignal,
 ): Promise<void> {
   let pauseMs = FIRST_PAUSE_MS;
+  const heard = (seen: JsonObject | undefined): void => {
+    pauseMs = FIRST_PAUSE_MS;
+    handlers.seen(seen);
+  };
   while (!stopped.aborted) {
-    try {
-      const ended = await follow(api, collection, name, handlers, stopped, () => {
-        pauseMs = FIRST_PAUSE_MS;
-      });
-      if (ended !== undefined) handlers.broken(ended);
-    } catch (error) {
-      if (!stopped.aborted) handlers.broken((error as Error).message);
-    }
-    await delay(pauseMs * (0.5 + Math.random() / 2), undefined, { signal: stopped }).catch(() => undefined);
+    const problem = await follow(api, object, heard, stopped).catch((error: Error) => error);
+    if (stopped.aborted) return;
+    if (problem !== undefined) handlers.broken(problem);
+    const asked = problem instanceof ApiProblem ? problem.retryAfterMs : 0;
+    const pause = Math.max(asked, pauseMs * (0.5 + Math.random() / 2));
+    await delay(pause, undefined, { signal: stopped }).catch(() => undefined);
     pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
   }
 }
@@ -49,26 +48,26 @@ export async function watchObject(
 /** @returns why the watch ended; undefined where it only came to its agreed end */
 async function follow(
   api: KubeApi,
-  collection: string,
-  name: string,
-  handlers: WatchHandlers,
+  object: ApiObject,
+  heard: WatchHandlers["seen"],
   stopped: AbortSignal,
-  onEvent: () => void,
-): Promise<string | undefined> {
+): Promise<Error | undefined> {
   const seconds = WATCH_SECONDS + Math.floor(Math.random() * 60);
   const silent = AbortSignal.timeout(seconds * 1000 + GRACE_MS);
-  const query = `watch=1&fieldSelector=metadata.name%3D${encodeURIComponent(name)}&timeoutSeconds=${seconds}`;
-  const stream = await api.open(`${collection}?${query}`, AbortSignal.any([stopped, silent]));
+  const query = `watch=1&fieldSelector=metadata.name%3D${encodeURIComponent(object.name)}&timeoutSeconds=${seconds}`;
+  const stream = await api.open(`${collectionPath(object)}?${query}`, AbortSignal.any([stopped, silent]));
   if (stream.statusCode !== 200) {
     stream.resume();
-    return `${stream.statusCode} ${stream.statusMessage ?? ""}`;
+    const { statusCode: code = 0, statusMessage: problem = "", headers } = stream;
+    const answer = { code, problem, retryAfterMs: retryAfterMs(headers["retry-after"]) };
+    return new ApiProblem("watch", object, { ...answer, body: {}, expired: false });
   }
-  for await (const line of createInterface({ input: stream, crlfDelay: Number.POSITIVE_INFINITY })) {
+  for await (const line of linesOf(stream)) {
     const event: unknown = JSON.parse(line);
     if (!isObject(event) || !isObject(event.object)) continue;
-    if (event.type === "ERROR") return String(event.object.message ?? "the watch ended with an error");
-    handlers.seen(event.type === "DELETED" ? undefined : event.object);
-    onEvent();
+    if (event.type === "ERROR")
+      return new Error(String(event.object.message ?? "the watch ended with an error"));
+    heard(event.type === "DELETED" ? undefined : event.object);
   }
   return undefined;
 }

@@ -1,0 +1,37 @@
+import type { Observation, Standing } from "../primary/standing.ts";
+
+/** Milliseconds between two questions to Patroni. */
+export const FAST_MS = 250;
+export const SETTLED_MS = 1000;
+/** It holds the lease and is not a running primary yet, or no more: the moments that count. */
+export const CHANGING_MS = 50;
+/** The sidecar was asked to end, and its member is still published. */
+export const LEAVING_MS = 100;
+/** A promotion that takes longer than this is waited for like anything else. */
+export const LONGEST_CHANGE_MS = 10_000;
+
+export interface Circumstances {
+  readonly observation: Observation;
+  readonly standing: Standing;
+  readonly leaving: boolean;
+  /** A change of the leader will be told by the watch of the leader object. */
+  readonly leaderIsWatched: boolean;
+  /** This member stands in the slice, or a write of ours may still land there. */
+  readonly involved: boolean;
+  /** For how long it has held the lease without being a running primary. Milliseconds. */
+  readonly changingForMs: number;
+}
+
+/** How long to wait before Patroni is asked again. */
+export function pollMs(now: Circumstances): number {
+  const { observation, standing } = now;
+  if (now.leaving) return LEAVING_MS;
+  if (observation.kind !== "answered") return FAST_MS;
+  const { code, unlocked } = observation.status;
+  if (isChanging(observation, standing)) return now.changingForMs < LONGEST_CHANGE_MS ? CHANGING_MS : FAST_MS;
+  return code === 503 && !unlocked && now.leaderIsWatched && !now.involved ? SETTLED_MS : FAST_MS;
+}
+
+/** It holds the lease, and is not a running primary. */
+export const isChanging = (observation: Observation, standing: Standing): boolean =>
+  observation.kind === "answered" && observation.status.code === 200 && standing.kind !== "primary";

@@ -25,9 +25,12 @@ export async function rendered(release: Release = {}): Promise<JsonObject[]> {
   const text = await withValues(values, (file) =>
     helm(["template", name, CHART, "--namespace", namespace, "--values", file, ...further]),
   );
-  return parseAllDocuments(text).flatMap((document) => {
+  const documents = parseAllDocuments(text);
+  if (!Array.isArray(documents)) return [];
+  return documents.flatMap((document) => {
     if (document.errors.length > 0) throw document.errors[0];
-    return (document.toJS() as JsonObject | null) ?? [];
+    const object = document.toJS() as JsonObject | null;
+    return object === null ? [] : [object];
   });
 }
 

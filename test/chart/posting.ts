@@ -26,10 +26,19 @@ const isNamed = ({ kind }: JsonObject): boolean => NAMED_BY_PODS.includes(String
  * @throws Error where it is refused, or where the server warns
  */
 export async function dryRun(api: ApiClient, object: JsonObject): Promise<void> {
-  const query = isNamed(object) ? "" : "&dryRun=All";
+  if (isNamed(object)) return create(api, object);
+  await post(api, object, "&dryRun=All");
+}
+
+/** Creates an object, unless there is one of its name. @throws Error as {@link dryRun} */
+export async function create(api: ApiClient, object: JsonObject): Promise<void> {
+  await post(api, object, "");
+}
+
+async function post(api: ApiClient, object: JsonObject, query: string): Promise<void> {
   const path = `${pathOf(object)}?fieldValidation=Strict${query}`;
   const { status, headers, body } = await api.request("POST", path, object);
-  const isThere = status === 409 && isNamed(object);
+  const isThere = status === 409 && query === "";
   if (status !== 201 && !isThere) throw new Error(`POST ${path}: ${status} ${JSON.stringify(body)}`);
   if (headers.warning !== undefined) throw new Error(`POST ${path}: ${headers.warning}`);
 }

@@ -54,7 +54,9 @@ for (const [what, release] of Object.entries(MATRIX)) {
       objects = await rendered(release);
     });
 
-    it("passes helm lint", () => lint(release.values ?? {}));
+    it("passes helm lint", async () => {
+      await lint(release.values ?? {});
+    });
 
     it("is taken by the API server, object by object, without a warning", async () => {
       for (const object of postedFirst(objects)) await dryRun(plane.api, object);

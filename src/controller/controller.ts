@@ -55,6 +55,8 @@ export class Controller {
   readonly #reports: Reports;
   readonly #interests = new Interests();
   readonly #kept = new KeptSlices();
+  /** Kept until something of it changes: most clusters are looked at every second, and change once in weeks. */
+  readonly #views = new Map<string, ClusterView>();
   #timer: NodeJS.Timeout;
   #synced = false;
 
@@ -105,6 +107,7 @@ export class Controller {
   /** Looks at every cluster anew. */
   resync(): void {
     if (!this.#synced) return;
+    this.#views.clear();
     for (const key of this.#clusters()) this.#queue.add(key);
     for (const index of this.#caches.slices.indexes()) {
       if (index.startsWith(MADE)) this.#queue.add(index.slice(MADE.length));
@@ -152,13 +155,18 @@ export class Controller {
     if (!this.#synced) return;
     for (const index of indexes) {
       const own = clusterIn(index);
-      if (own !== undefined) this.#queue.add(own);
+      if (own !== undefined) this.#touch(own);
       if (index.startsWith(MADE) && !this.#interests.has(index)) this.#queue.add(index.slice(MADE.length));
       for (const key of this.#interests.of(index)) {
         if (index.startsWith(LEADER)) this.#leaderChanged(key);
-        else this.#queue.add(key);
+        else this.#touch(key);
       }
     }
+  }
+
+  #touch(key: string): void {
+    this.#views.delete(key);
+    this.#queue.add(key);
   }
 
   async #work(key: string): Promise<void> {
@@ -175,7 +183,6 @@ export class Controller {
       await sweep(parts, this.#caches.slices.find(INDEX.made(namespace, scope)));
       return;
     }
-    this.#interests.set(key, interestsOf(view));
     this.#leaderChanged(key);
     const findings = await reconcile(parts);
     this.#options.metrics.controllerReconciles.inc({ result: "success" });
@@ -197,14 +204,22 @@ export class Controller {
   }
 
   #forget(key: string): void {
+    this.#views.delete(key);
     this.#interests.set(key, []);
     this.#observer.forget(key);
     this.#reports.forget(key);
   }
 
   #view(key: string): ClusterView | undefined {
+    const known = this.#views.get(key);
+    if (known !== undefined) return known;
     const { openshift, settings } = this.#options;
-    return gather(this.#caches, keyIn(key), { openshift: openshift(), sidecarPort: settings.sidecar.port });
+    const options = { openshift: openshift(), sidecarPort: settings.sidecar.port };
+    const view = gather(this.#caches, keyIn(key), options);
+    if (view === undefined) return undefined;
+    this.#views.set(key, view);
+    this.#interests.set(key, interestsOf(view));
+    return view;
   }
 
   *#active(): Generator<readonly [string, ClusterView]> {

@@ -120,6 +120,7 @@ test("removes nothing for a member that does not answer, and says so", async (t)
   world.controller();
   const { primary } = world.cluster;
   await world.untilPublished(primary);
+  await delay(1500); // the look after the publication, which would withdraw, is over
   primary?.hang();
   await until("it is said", () => world.logged.some(({ reason }) => reason === "unobservable"));
   assert.equal(world.published?.join(), primary?.host);

@@ -1,41 +1,23 @@
 import assert from "node:assert/strict";
 import { after, before, describe, test } from "node:test";
-import { toInjectionSettings } from "../../../src/config/injection-settings.ts";
-import { defaultConfig } from "../../../src/config/load.ts";
-import { NAMESPACE_LABEL } from "../../../src/contract/names.ts";
 import { REASONS } from "../../../src/contract/reasons.ts";
 import { VERSION } from "../../../src/contract/version.ts";
-import { decide } from "../../../src/injection/decide.ts";
 import type { Decision } from "../../../src/injection/decision.ts";
-import { serviceFacts } from "../../../src/injection/settings.ts";
-import { asObject, asString, at, type JsonObject, objectsIn } from "../../../src/json/value.ts";
+import { asObject, at, type JsonObject, objectsIn } from "../../../src/json/value.ts";
 import type { ApiResponse } from "../../cluster/api-client.ts";
 import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
-import { prepareNamespace } from "../../cluster/namespace.ts";
-import { ASSUMPTIONS, loadPod, type Shape, shapes } from "../../fixtures/index.ts";
+import { type Shape, shapes } from "../../fixtures/index.ts";
 import { type Injector, startInjector } from "./injector.ts";
+import { accepted, dryRun, type PreparedShape, prepareShape } from "./prepared-shapes.ts";
 import { asSent, withoutRandomNames } from "./stored.ts";
-
-/** A shape in a namespace of its own, as the API server has it without the webhook. */
-interface Case {
-  readonly shape: Shape;
-  readonly namespace: string;
-  /** As it is sent. */
-  readonly pod: JsonObject;
-  /** What the API server makes of it without us. */
-  readonly plain: JsonObject;
-  readonly decision: Decision;
-  /** What the API server makes of the pod that we plan. */
-  readonly planned: JsonObject;
-}
 
 let plane: ControlPlane;
 let injector: Injector;
-const cases = new Map<string, Case>();
+const cases = new Map<string, PreparedShape>();
 
 before(async () => {
   plane = await startControlPlane({ audit: "Metadata" });
-  for (const shape of shapes) cases.set(shape.name, await prepare(shape));
+  for (const shape of shapes) cases.set(shape.name, await prepareShape(plane.api, shape));
   injector = await startInjector(plane);
 });
 after(async () => {
@@ -43,61 +25,9 @@ after(async () => {
   await plane?.stop();
 });
 
-/** Before the webhook is there: what the API server does by itself, with the pod as it is and as it is planned. */
-async function prepare(shape: Shape): Promise<Case> {
-  const namespace = `shape-${shape.name}`;
-  const move = (object: JsonObject) => ({ ...object, metadata: { ...asObject(object.metadata), namespace } });
-  const pod = move(loadPod(shape.name));
-  await prepareNamespace(plane.api, namespace, { [NAMESPACE_LABEL]: "enabled" });
-  const account = asString(at(pod, "spec", "serviceAccountName")) ?? "default";
-  if (account !== "default") {
-    const path = `/api/v1/namespaces/${namespace}/serviceaccounts`;
-    await accepted(plane.api.request("POST", path, { metadata: { name: account } }));
-  }
-  const services = new Map<string, JsonObject>();
-  for (const service of shape.services) {
-    const path = `/api/v1/namespaces/${namespace}/services`;
-    const created = await accepted(plane.api.request("POST", path, move(service)));
-    services.set(String(at(created, "metadata", "name")), created);
-  }
-  const plain = await accepted(dryRun(namespace, pod));
-  const decision = decideOn(asSent(plain, pod), namespace, services);
-  const planned = decision.kind === "inject" ? await accepted(dryRun(namespace, decision.pod)) : plain;
-  return { shape, namespace, pod, plain, decision, planned };
-}
+const prepared = (shape: Shape): PreparedShape => cases.get(shape.name) ?? assert.fail("not prepared");
 
-function decideOn(pod: JsonObject, namespace: string, services: ReadonlyMap<string, JsonObject>): Decision {
-  const { presets, clusterDomain, nativeSidecars, apiServerAddresses } = ASSUMPTIONS;
-  const config = { ...defaultConfig(), presets: [...presets], clusterDomain };
-  const job = objectsIn(at(pod, "metadata", "ownerReferences")).some(({ kind }) => kind === "Job");
-  return decide(
-    { pod, namespace, origin: "request", job },
-    toInjectionSettings(config, { ownNamespace: undefined }),
-    {
-      service: (_, name) => {
-        const service = services.get(name);
-        return service && serviceFacts(service);
-      },
-      nativeSidecars,
-      openshift: false,
-      apiServerAddresses,
-      suspended: () => false,
-    },
-  );
-}
-
-const dryRun = (namespace: string, pod: JsonObject): Promise<ApiResponse> =>
-  plane.api.request("POST", `/api/v1/namespaces/${namespace}/pods?dryRun=All`, pod);
-
-async function accepted(answer: Promise<ApiResponse>): Promise<JsonObject> {
-  const { status, body } = await answer;
-  assert.equal(status, 201, JSON.stringify(body));
-  return body as JsonObject;
-}
-
-const theCase = (shape: Shape): Case => cases.get(shape.name) ?? assert.fail("not prepared");
-
-const comparable = (answered: JsonObject, { pod }: Case): JsonObject =>
+const comparable = (answered: JsonObject, { pod }: PreparedShape): JsonObject =>
   withoutRandomNames(asSent(answered, pod));
 
 /** What our webhook left in the audit log of the newest request in the namespace. */
@@ -143,10 +73,10 @@ const NOT_CALLED: ReadonlySet<string> = new Set(["not-selected", "static-pod"]);
 describe("every shape of a pod, through the webhook", () => {
   for (const shape of shapes) {
     test(`${shape.name}: ${shape.describes}`, async () => {
-      const its = theCase(shape);
+      const its = prepared(shape);
       const { decision } = its;
       assert.equal(decision.reason, shape.expect.decision);
-      const answer = await dryRun(its.namespace, its.pod);
+      const answer = await dryRun(plane.api, its.namespace, its.pod);
       const audit = await auditOf(its.namespace);
       if (NOT_CALLED.has(decision.reason)) assert.deepEqual(audit.said, {});
       else {
@@ -172,7 +102,7 @@ describe("every shape of a pod, through the webhook", () => {
       assert.deepEqual(warnedOf(answer), warningsDue(decision));
       assert.equal(at(stored, "status", "qosClass"), at(its.plain, "status", "qosClass"));
 
-      const again = await accepted(dryRun(its.namespace, asSent(stored, its.pod)));
+      const again = await accepted(dryRun(plane.api, its.namespace, asSent(stored, its.pod)));
       assert.deepEqual(comparable(again, its), comparable(stored, its), "a second pass changes nothing");
       if (decision.kind === "inject") {
         assert.equal(audit.changedAgain.includes(true), false, "called again, it changes nothing");

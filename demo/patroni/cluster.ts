@@ -14,6 +14,12 @@ export interface ClusterOptions {
   keepLeader(leader: string, facts: { transitions: number; position: number }): Promise<void>;
 }
 
+/** From `at` on (milliseconds of the monotonic clock) this host was the primary; undefined: nobody. */
+export interface Reign {
+  readonly at: number;
+  readonly host: string | undefined;
+}
+
 const SYSTEM = "7391026471882319361";
 
 /** Milliseconds, as recorded on a real cluster (Patroni 4.1.5, PostgreSQL 15). */
@@ -30,6 +36,7 @@ export class SimulatedCluster {
   #transitions = 0;
   #position = 50_331_648;
   #promotedAt = 0;
+  readonly #history: Reign[] = [];
 
   constructor(options: ClusterOptions) {
     this.#options = options;
@@ -52,6 +59,11 @@ export class SimulatedCluster {
     return this.#promotedAt;
   }
 
+  /** Who really was the writable primary, and from when on: what no member can know of another. */
+  get history(): readonly Reign[] {
+    return this.#history;
+  }
+
   get timeline(): number {
     return this.#timeline;
   }
@@ -68,6 +80,7 @@ export class SimulatedCluster {
     const from = this.primary;
     if (from === undefined || from === to) throw new Error("a switchover needs a primary and another member");
     await this.#wait(PACE.shutdown);
+    this.#record(undefined);
     from.state = { ...from.state, state: "stopping" };
     await this.#wait(PACE.stopping);
     from.state = { ...from.state, role: "demoted", state: "stopped", lease: false };
@@ -82,6 +95,7 @@ export class SimulatedCluster {
   /** The primary's container is gone at once; the others notice when its lease has expired. */
   async crash(to: SimulatedMember, leaseMs: number): Promise<void> {
     const from = this.primary;
+    this.#record(undefined);
     await from?.crash();
     if (from !== undefined) from.state = this.#replica();
     await delay(leaseMs);
@@ -92,6 +106,7 @@ export class SimulatedCluster {
   /** The primary's processes are stopped; the others notice when its lease has expired. */
   async freeze(to: SimulatedMember, leaseMs: number): Promise<SimulatedMember | undefined> {
     const from = this.primary;
+    this.#record(undefined);
     from?.hang();
     await delay(leaseMs);
     // Its lease has expired by its own clock too: that is the first thing it finds when it wakes.
@@ -132,6 +147,11 @@ export class SimulatedCluster {
     if (isFailover) this.#timeline++;
     member.state = { ...member.state, role: "primary", timeline: this.#timeline };
     this.#promotedAt = performance.now();
+    this.#record(member.host);
+  }
+
+  #record(host: string | undefined): void {
+    this.#history.push({ at: performance.now(), host });
   }
 
   #replica(): MemberState {

@@ -8,6 +8,7 @@ import { startKubeApi } from "../../demo/kube-api/server.ts";
 import { Field } from "./field.ts";
 import { Random } from "./random.ts";
 import { ROUNDS, settle } from "./rounds.ts";
+import { staleTimes } from "./stale.ts";
 import { unreadWrites } from "./writes.ts";
 
 const { values } = parseArgs({
@@ -52,7 +53,27 @@ async function chaos(rounds: number, clusters: number, seed: number): Promise<nu
   const violations = fields.flatMap(({ recorder, namespace }) =>
     recorder.violations.map((violation) => `${namespace}: ${violation}`),
   );
+  const stale = fields.map(({ recorder, cluster }) => staleTimes(recorder.moments, cluster.history));
+  process.stdout.write(
+    [
+      line(
+        "the slice showed somebody while nobody was primary",
+        stale.flatMap(({ nobody }) => nobody),
+      ),
+      line(
+        "the slice showed somebody while another was primary",
+        stale.flatMap(({ another }) => another),
+      ),
+    ].join(""),
+  );
   return report(tallies, violations, unreadWrites(api.audit.entries));
+}
+
+function line(what: string, times: readonly number[]): string {
+  const sorted = times.toSorted((one, other) => one - other);
+  const at = (share: number) =>
+    sorted[Math.min(sorted.length - 1, Math.floor(share * sorted.length))]?.toFixed(0) ?? "–";
+  return `${what}: ${times.length} times, p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, longest ${at(1)} ms\n`;
 }
 
 async function round(field: Field, random: Random, tallies: Map<string, Tally>): Promise<void> {

@@ -1,6 +1,6 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { JsonObject } from "../../src/json/value.ts";
 import type { ApiClient } from "../cluster/api-client.ts";
+import { installKind } from "./custom-kind.ts";
 
 /**
  * The kinds of monitoring.coreos.com/v1 that the chart uses, with those of their fields that it uses: no other field is
@@ -35,32 +35,8 @@ const SPECS: Readonly<Record<string, JsonObject>> = {
 };
 
 /** Installs the kinds, and returns once they are served. */
-export async function installCustomResources(api: ApiClient): Promise<void> {
+export async function installMonitoringKinds(api: ApiClient): Promise<void> {
   for (const [kind, spec] of Object.entries(SPECS)) {
-    const path = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions";
-    const { status, body } = await api.request("POST", path, definition(kind, spec));
-    if (status !== 201) throw new Error(`POST ${path}: ${status} ${JSON.stringify(body)}`);
+    await installKind(api, { group: GROUP, kind, schema: mapping({ spec }) });
   }
-  for (const kind of Object.keys(SPECS)) {
-    const path = `/apis/${GROUP}/v1/${kind.toLowerCase()}s`;
-    while ((await api.request("GET", path)).status !== 200) await delay(100);
-  }
-}
-
-function definition(kind: string, spec: JsonObject): JsonObject {
-  const plural = `${kind.toLowerCase()}s`;
-  return {
-    apiVersion: "apiextensions.k8s.io/v1",
-    kind: "CustomResourceDefinition",
-    metadata: {
-      name: `${plural}.${GROUP}`,
-      annotations: { "api-approved.kubernetes.io": "unapproved, a test's own" },
-    },
-    spec: {
-      group: GROUP,
-      scope: "Namespaced",
-      names: { kind, plural, singular: kind.toLowerCase() },
-      versions: [{ name: "v1", served: true, storage: true, schema: { openAPIV3Schema: mapping({ spec }) } }],
-    },
-  };
 }

@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
+import { execFile } from "node:child_process";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { promisify } from "node:util";
 import { parse, stringify } from "yaml";
 import { Program } from "../../../demo/program.ts";
 import { NAMESPACE_LABEL } from "../../../src/contract/names.ts";
 import { SKIP_MIRROR_LABEL } from "../../../src/contract/slice-annotations.ts";
 import { at, isObject, type JsonObject, objectsIn } from "../../../src/json/value.ts";
-import { ofKind, RELEASE, rendered } from "../../chart/helm.ts";
+import { installKind } from "../../chart/custom-kind.ts";
+import { ofKind, RELEASE, rendered, theOnly } from "../../chart/helm.ts";
 import { create } from "../../chart/posting.ts";
 import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
 import { kubeconfigFor } from "../../cluster/kubeconfig.ts";
@@ -24,6 +27,7 @@ const PRIMARY = "/api/v1/namespaces/db/services/pg-primary";
 const HEADLESS = "/api/v1/namespaces/db/services/pg-headless";
 const ENDPOINTS = "/api/v1/namespaces/db/endpoints/pg-primary";
 const ROLE = "/apis/rbac.authorization.k8s.io/v1/namespaces/db/roles/patroni-injector.pg.default";
+const POLICY = "/apis/security.istio.io/v1/namespaces/db/peerauthentications/patroni-injector-pg";
 const BINDING = ROLE.replace("/roles/", "/rolebindings/");
 
 /** Granted, and not asked for in this test: each with the reason. */
@@ -34,15 +38,13 @@ const UNUSED: readonly string[] = [
   "get peerauthentications",
   "get events",
   "get configmaps", // held, for it is granted to sidecars
-  "watch peerauthentications", // Istio is not installed here
-  "create peerauthentications",
-  "patch peerauthentications",
 ];
 
 let plane: ControlPlane;
 let folder: string;
 let program: Program;
 let roles: JsonObject[];
+let testPod: JsonObject;
 
 /** `serve` as the chart configures it, as the chart's ServiceAccount, with the chart's permissions and no others. */
 before(async () => {
@@ -51,8 +53,11 @@ before(async () => {
     users: [{ name: ACCOUNT, token: TOKEN, groups: ["system:serviceaccounts"] }],
   });
   await prepareNamespace(plane.api, RELEASE.namespace);
+  const schema = { type: "object", "x-kubernetes-preserve-unknown-fields": true };
+  await installKind(plane.api, { group: "security.istio.io", kind: "PeerAuthentication", schema });
   const objects = await rendered();
   roles = [...ofKind(objects, "ClusterRole"), ...ofKind(objects, "Role")];
+  testPod = theOnly(objects, "Pod");
   const wanted = ["ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"];
   for (const kind of [...wanted, "MutatingWebhookConfiguration"]) {
     for (const object of ofKind(objects, kind)) await create(plane.api, object);
@@ -83,6 +88,11 @@ const configOf = (objects: readonly JsonObject[]): { webhook: JsonObject } => {
   const map = ofKind(objects, "ConfigMap").find(({ data }) => at(data, "config.yaml") !== undefined);
   return parse(String(at(map, "data", "config.yaml"))) as { webhook: JsonObject };
 };
+
+type Address = { readonly port: number };
+
+const listening = async () =>
+  (await program.said("listening")) as unknown as { operations: Address; webhook: Address };
 
 /** Whether the object is there, and as it should be. */
 async function holds(path: string, is: (object: JsonObject) => boolean): Promise<boolean> {
@@ -121,12 +131,26 @@ async function asked(): Promise<Asked[]> {
 
 describe("the chart's permissions", () => {
   it("make serve ready, and its webhook trusted", async () => {
-    const { operations } = (await program.said("listening")) as unknown as { operations: { port: number } };
+    const { operations } = await listening();
     await eventually("serve is ready", async () => {
       const answer = await fetch(`http://127.0.0.1:${operations.port}/readyz`);
       return answer.ok;
     });
     await program.said("leading");
+  });
+
+  it("are enough for the chart's own test", async () => {
+    const { operations, webhook } = await listening();
+    const [container] = objectsIn(at(testPod, "spec", "containers"));
+    assert.ok(container);
+    const [, ...args] = container.command as string[];
+    const ready = `http://127.0.0.1:${operations.port}/readyz`;
+    const said = await promisify(execFile)(process.execPath, [
+      ...args.slice(0, -2),
+      ready,
+      `https://127.0.0.1:${webhook.port}/mutate`,
+    ]);
+    assert.match(said.stdout, /"reason":"injected"/);
   });
 
   it("let the controller make, mend and remove what it keeps for a cluster", async () => {
@@ -144,6 +168,10 @@ describe("the chart's permissions", () => {
     await tamper(BINDING, { subjects: [] });
     await eventually("the RoleBinding is mended", () =>
       holds(BINDING, ({ subjects }) => objectsIn(subjects).length > 0),
+    );
+    await tamper(POLICY, { spec: { portLevelMtls: null } });
+    await eventually("the PeerAuthentication is mended", () =>
+      holds(POLICY, (policy) => at(policy, "spec", "portLevelMtls", "5432", "mode") === "DISABLE"),
     );
     const targetRef = { kind: "Pod", namespace: "db", name: "pg-9", uid: "none" };
     await tamper(SLICE, { endpoints: [{ addresses: ["192.0.2.1"], conditions: {}, targetRef }] });

@@ -7,7 +7,7 @@ import { at, type JsonObject, objectsIn } from "../../../src/json/value.ts";
 import { desiredWebhookConfiguration } from "../../../src/webhook/registration.ts";
 import { lint, ofKind, RELEASE, type Release, rendered, theOnly } from "../../chart/helm.ts";
 import { MATRIX, REFUSED } from "../../chart/matrix.ts";
-import { installCustomResources } from "../../chart/monitoring-kinds.ts";
+import { installMonitoringKinds } from "../../chart/monitoring-kinds.ts";
 import { dryRun, postedFirst } from "../../chart/posting.ts";
 import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
 import { prepareNamespace } from "../../cluster/namespace.ts";
@@ -29,7 +29,7 @@ before(async () => {
     metadata: { name: "mine", namespace: "injector" },
   };
   await plane.api.request("POST", "/api/v1/namespaces/injector/serviceaccounts", mine);
-  await installCustomResources(plane.api);
+  await installMonitoringKinds(plane.api);
 });
 after(() => plane?.stop());
 

@@ -18,6 +18,7 @@ const NETWORK: JsonObject = {
       clients: [{ podSelector: { matchLabels: { app: "shop" } } }],
       operator: "postgres-operator",
       monitoring: [{ namespaceSelector: {} }],
+      egress: [{ ports: [{ port: 2379, protocol: "TCP" }] }],
       ambient: true,
       ports: { postgres: 6432, patroni: 8009 },
     },

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { after, describe, test } from "node:test";
 import { answerReview } from "../../src/injection/review.ts";
 import { hostileBodies } from "../fixtures/hostile.ts";
+import { cpuTimeMs } from "../support/cpu-time.ts";
 import { settingsOf, surroundingsOf } from "../unit/injection/world.ts";
 import { checkAdmissionReview } from "./oracles/admission-review.ts";
 
@@ -31,10 +32,10 @@ describe("bodies that no API server sends", () => {
         return;
       }
       for (const mode of ["enabled", "audit"] as const) {
-        const start = performance.now();
+        const start = cpuTimeMs();
         const answered = answerReview(read.json, contextOf(mode));
-        const took = performance.now() - start;
-        assert.ok(took < TOO_LONG_MS, `took ${Math.round(took)} ms`);
+        const took = cpuTimeMs() - start;
+        assert.ok(took < TOO_LONG_MS, `took ${Math.round(took)} ms of CPU time`);
         if (answered.status === 400) {
           assert.equal(status, 400);
           assert.match(answered.message, /^[\x20-\x7e]{10,200}$/);

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { legacyDiscoveryContainer } from "../../../src/injection/legacy-discovery.ts";
 import type { JsonObject } from "../../../src/json/value.ts";
+import { cpuTimeMs } from "../../support/cpu-time.ts";
 
 const shell = (script: string): JsonObject => ({ name: "loop", command: ["/bin/sh", "-c", script] });
 
@@ -50,9 +51,9 @@ describe("a discovery loop of its own", () => {
     const hostile = ["label ", "kubectl ", "labels role ", "while kubectl label "].map((words) =>
       shell(`while endpoints ${words.repeat(64 * 1024)}`),
     );
-    const start = performance.now();
+    const start = cpuTimeMs();
     for (let round = 0; round < 25; round++) legacyDiscoveryContainer(hostile, 99);
-    const took = performance.now() - start;
-    assert.ok(took < 1000, `took ${Math.round(took)} ms`);
+    const took = cpuTimeMs() - start;
+    assert.ok(took < 1000, `took ${Math.round(took)} ms of CPU time`);
   });
 });

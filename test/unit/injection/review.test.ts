@@ -221,7 +221,7 @@ describe("audit mode changes nothing and says what it would do", () => {
     ],
     [
       injected(patroniPod()),
-      "patroni-injector: audit: would be injected: already-injected (pod-dns, connect-addresses, mesh, sidecar)",
+      "patroni-injector: audit: would stay as it is: already-injected (pod-dns, connect-addresses, mesh, sidecar)",
     ],
     [
       patroniPod({ labels: { application: "x" } }),

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { parse } from "yaml";
 import { mergeConnectAddresses, readConnectAddresses } from "../../../src/patroni/configuration.ts";
+import { cpuTimeMs } from "../../support/cpu-time.ts";
 
 const OURS = {
   postgres: "db-0.pg-headless.ns.svc.cluster.local:5432",
@@ -260,11 +261,11 @@ describe("hostile texts take bounded time", () => {
   };
   for (const [name, text] of Object.entries(rows)) {
     test(name, () => {
-      const start = performance.now();
+      const start = cpuTimeMs();
       mergeConnectAddresses(text, OURS, never);
       readConnectAddresses(text);
-      const took = performance.now() - start;
-      assert.ok(took < 2000, `took ${Math.round(took)} ms`);
+      const took = cpuTimeMs() - start;
+      assert.ok(took < 2000, `took ${Math.round(took)} ms of CPU time`);
     });
   }
 

@@ -60,6 +60,22 @@ async function withValues(values: JsonObject, run: (file: string) => Promise<str
   }
 }
 
+/** `helm install`, or `helm upgrade` to these values and no others, without waiting for pods. */
+export const released = (
+  verb: "install" | "upgrade",
+  kubeconfig: string,
+  values: JsonObject,
+): Promise<string> =>
+  withValues(values, (file) => {
+    const place = ["--namespace", RELEASE.namespace, "--kubeconfig", kubeconfig];
+    // Without it Helm takes empty values for those of the release before.
+    if (verb === "upgrade") place.push("--reset-values");
+    return helm([verb, RELEASE.name, CHART, ...place, "--values", file]);
+  });
+
+export const uninstalled = (kubeconfig: string): Promise<string> =>
+  helm(["uninstall", RELEASE.name, "--namespace", RELEASE.namespace, "--kubeconfig", kubeconfig]);
+
 async function helm(args: readonly string[]): Promise<string> {
   const { helm: binary } = await ensureBinaries(["helm"]);
   const { stdout } = await promisify(execFile)(binary, [...args], { maxBuffer: 1 << 24 });

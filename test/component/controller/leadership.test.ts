@@ -2,43 +2,56 @@ import assert from "node:assert/strict";
 import type { TestContext } from "node:test";
 import { test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import type { KubeApi } from "../../../demo/kube-api/server.ts";
+import { type KubeApi, startKubeApi } from "../../../demo/kube-api/server.ts";
 import { Leadership } from "../../../src/controller/leadership/leadership.ts";
 import { leaseRecord } from "../../../src/controller/leadership/lease.ts";
 import { Objects } from "../../../src/controller/objects.ts";
 import { at, type JsonObject } from "../../../src/json/value.ts";
-import { startServer, until } from "../kube-api/support.ts";
+import { until } from "../kube-api/support.ts";
 import { connectionTo, quietLogger, startWorld } from "./world.ts";
 
 const TIMES = { durationMs: 1500, deadlineMs: 1000, retryMs: 100 };
 const LEASE = "leases.coordination.k8s.io";
 
-/** Somebody who wants to lead, for the time of a test; `log` has every beginning and end of anybody's work. */
-function candidate(t: TestContext, api: KubeApi, identity: string, log: string[]): Leadership {
-  const leadership = new Leadership({
-    namespace: "default",
-    name: "lead",
-    identity,
-    objects: new Objects(connectionTo(api), 500),
-    logger: quietLogger(),
-    times: TIMES,
-    lead() {
-      log.push(`${identity} begins`);
-      return { stop: async () => void log.push(`${identity} ends`) };
-    },
+/** An API server, and candidates who are all stopped before it is. */
+async function startScene(t: TestContext) {
+  const api = await startKubeApi();
+  const log: string[] = [];
+  const candidates: Leadership[] = [];
+  t.after(async () => {
+    await Promise.all(candidates.map((each) => each.stop()));
+    await api.close();
   });
-  t.after(() => leadership.stop());
-  return leadership;
+  return {
+    api,
+    /** Every beginning and end of anybody's work. */
+    log,
+    candidate(identity: string): Leadership {
+      const leadership = new Leadership({
+        namespace: "default",
+        name: "lead",
+        identity,
+        objects: new Objects(connectionTo(api), 500),
+        logger: quietLogger(),
+        times: TIMES,
+        lead() {
+          log.push(`${identity} begins`);
+          return { stop: async () => void log.push(`${identity} ends`) };
+        },
+      });
+      candidates.push(leadership);
+      return leadership;
+    },
+  };
 }
 
 const leaseIn = (api: KubeApi) => api.get(LEASE, "default", "lead") as JsonObject | undefined;
 
 test("one of two leads; the other follows at once when the first one is stopped", async (t) => {
-  const api = await startServer(t);
-  const log: string[] = [];
-  const one = candidate(t, api, "one", log);
+  const { api, log, candidate } = await startScene(t);
+  const one = candidate("one");
   await until("one leads", () => one.isLeader);
-  const two = candidate(t, api, "two", log);
+  const two = candidate("two");
   await delay(2 * TIMES.durationMs);
   assert.deepEqual(log, ["one begins"]);
   assert.match(String(at(leaseIn(api), "spec", "renewTime")), /\.[0-9]{6}Z$/);
@@ -52,9 +65,8 @@ test("one of two leads; the other follows at once when the first one is stopped"
 });
 
 test("a leader that cannot renew ends before another may begin", async (t) => {
-  const api = await startServer(t);
-  const log: string[] = [];
-  const one = candidate(t, api, "one", log);
+  const { api, candidate } = await startScene(t);
+  const one = candidate("one");
   await until("one leads", () => one.isLeader);
   const deaf = api.faults.add({ kind: "hang", match: { resource: LEASE } });
   await until("one has ended", () => !one.isLeader);
@@ -63,15 +75,14 @@ test("a leader that cannot renew ends before another may begin", async (t) => {
 });
 
 test("waits for a lease to expire by its own clock, whatever the times in it say", async (t) => {
-  const api = await startServer(t);
+  const { api, candidate } = await startScene(t);
   const world = new Objects(connectionTo(api), 500);
   await world.create("leases", {
     metadata: { namespace: "default", name: "lead" },
     spec: { holderIdentity: "gone", leaseDurationSeconds: 1, renewTime: "2001-01-01T00:00:00.000000Z" },
   });
-  const log: string[] = [];
   const began = performance.now();
-  const one = candidate(t, api, "one", log);
+  const one = candidate("one");
   await until("one leads", () => one.isLeader);
   assert.ok(performance.now() - began >= 1000);
 });

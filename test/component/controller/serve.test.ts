@@ -25,7 +25,7 @@ test("of two replicas of serve one reconciles, and the other goes on where it en
   const start = (name: string): Program => {
     const args = ["serve", "--config", config, "--kubeconfig", kubeconfig];
     const program = new Program(args, { POD_NAME: name, POD_NAMESPACE: "patroni-injector" });
-    t.after(() => program.stop());
+    world.endsWith(() => program.stop());
     return program;
   };
   const one = start("one");

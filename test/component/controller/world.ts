@@ -31,9 +31,8 @@ export interface WorldOptions {
 
 /** An embedded API server with a simulated Patroni cluster of three in a namespace that has opted in. */
 export async function startWorld(t: TestContext, options: WorldOptions = {}): Promise<World> {
-  const api = await startKubeApi();
-  t.after(() => api.close());
-  const world = new World(t, api, options);
+  const world = new World(await startKubeApi(), options);
+  t.after(() => world.end());
   await world.begin();
   return world;
 }
@@ -58,12 +57,13 @@ export const TIMES = { firstPauseMs: 20, longestPauseMs: 200 };
 export class World {
   readonly api: KubeApi;
   readonly cluster: SimulatedCluster;
-  readonly #t: TestContext;
+  /** To be ended in reverse order: nobody may go on calling an API server that closes. */
+  readonly #ends: (() => Promise<void>)[] = [];
   readonly #options: WorldOptions;
   readonly logged: JsonObject[] = [];
 
-  constructor(t: TestContext, api: KubeApi, options: WorldOptions) {
-    this.#t = t;
+  constructor(api: KubeApi, options: WorldOptions) {
+    this.#ends.push(() => api.close());
     this.api = api;
     this.#options = options;
     this.cluster = new SimulatedCluster({
@@ -79,10 +79,19 @@ export class World {
     const opted = this.#options.opted ?? true;
     const labels = opted ? { "patroni-injector.io/injection": "enabled" } : {};
     await this.post("/api/v1/namespaces", { metadata: { name: NAMESPACE, labels } });
-    this.#t.after(() => this.cluster.stop());
+    this.#ends.push(() => this.cluster.stop());
     await this.cluster.start();
     if (this.#options.pods === false) return;
     for (const member of this.cluster.members) await this.addPod(member);
+  }
+
+  /** Ends something of the test's own before everything that was there before it. */
+  endsWith(end: () => Promise<void>): void {
+    this.#ends.push(end);
+  }
+
+  async end(): Promise<void> {
+    for (const end of this.#ends.reverse()) await end();
   }
 
   /** A controller that runs until the end of the test, or until it is stopped. */
@@ -99,7 +108,7 @@ export class World {
       identity: name,
       times: TIMES,
     });
-    this.#t.after(() => controller.stop());
+    this.#ends.push(() => controller.stop());
     return controller;
   }
 

@@ -1,13 +1,18 @@
+import type { JsonObject } from "../../src/json/value.ts";
 import { annotationsPage } from "./annotations.ts";
+import { chartSchema } from "./chart-schema.ts";
 import { configurationPage, configurationSchema } from "./configuration.ts";
 import { metricsPage } from "./metrics.ts";
 import { reasonsPage } from "./reasons.ts";
 
-/** The files of docs/reference, by name: what the sources say now. */
+/** The files of docs/reference, and one of the chart, by their path from there: what the sources say now. */
 export const referenceFiles = (): Record<string, string> => ({
+  "../../charts/patroni-injector/values.schema.json": json(chartSchema()),
   "annotations.md": annotationsPage(),
-  "config.schema.json": `${JSON.stringify(configurationSchema(), undefined, 2)}\n`,
+  "config.schema.json": json(configurationSchema()),
   "configuration.md": configurationPage(),
   "metrics.md": metricsPage(),
   "reasons.md": reasonsPage(),
 });
+
+const json = (value: JsonObject): string => `${JSON.stringify(value, undefined, 2)}\n`;

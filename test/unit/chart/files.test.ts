@@ -3,7 +3,6 @@ import { access, readdir } from "node:fs/promises";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { isMap, isScalar, parseDocument, stringify, type YAMLMap } from "yaml";
-import { configurationSchema } from "../../../scripts/reference/configuration.ts";
 import { parseConfig } from "../../../src/config/parse.ts";
 import { VERSION } from "../../../src/contract/version.ts";
 import { at, isObject, type Json, type JsonObject, objectsIn } from "../../../src/json/value.ts";
@@ -73,20 +72,6 @@ describe("values.yaml", () => {
 });
 
 describe("values.schema.json", () => {
-  it("takes the configuration as it is documented, but for what the chart sets", async () => {
-    const { $schema: _, title: __, ...schema } = configurationSchema();
-    const expected = structuredClone(schema) as Record<string, Json>;
-    const webhook = at(expected, "properties", "webhook", "properties") as Record<string, Json>;
-    delete webhook.registration;
-    const { required, ...config } = at(
-      await read("values.schema.json"),
-      "properties",
-      "config",
-    ) as JsonObject;
-    assert.deepEqual(config, expected);
-    assert.ok(Array.isArray(required));
-  });
-
   it("knows every key of values.yaml", async () => {
     const missing = (values: JsonObject, schema: Json | undefined, path: string): string[] =>
       Object.entries(values).flatMap(([key, value]) => {

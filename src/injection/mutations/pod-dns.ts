@@ -4,7 +4,7 @@ import type { Note } from "../decision.ts";
 import type { Draft } from "../draft.ts";
 import { type Host, hostOf, type Member } from "../member.ts";
 import type { ServiceFacts, Surroundings } from "../settings.ts";
-import type { Announced } from "./connect-addresses.ts";
+import type { Announced } from "./announced.ts";
 
 /** A DNS name that the pod will have: `<host>.<subdomain>.<namespace>.svc.<domain>`. */
 export interface PodDns {

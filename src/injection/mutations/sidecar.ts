@@ -4,7 +4,7 @@ import type { Note } from "../decision.ts";
 import type { Draft } from "../draft.ts";
 import type { Member } from "../member.ts";
 import type { InjectionSettings, Surroundings } from "../settings.ts";
-import { patroniHost } from "./connect-addresses.ts";
+import { patroniHost } from "./announced.ts";
 import { type SidecarForm, sidecarContainer, sidecarVolumes } from "./sidecar-container.ts";
 import { keptResources, resourcesFor } from "./sidecar-resources.ts";
 

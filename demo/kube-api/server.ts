@@ -2,7 +2,7 @@
 
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { createServer } from "node:https";
-import type { AddressInfo } from "node:net";
+import type { AddressInfo, Socket } from "node:net";
 import { AuditLog } from "./audit.ts";
 import { createAuthority, issueServerCertificate } from "./certificate.ts";
 import { Faults } from "./faults.ts";
@@ -97,6 +97,12 @@ export async function startKubeApi(options: KubeApiOptions = {}): Promise<KubeAp
     { ...issueServerCertificate(authority, ["localhost", "127.0.0.1", "kubernetes.default.svc"]) },
     (request: IncomingMessage, response: ServerResponse) => void handle(services, request, response),
   );
+  // Also those that are still in their TLS handshake, of which the server itself knows nothing yet.
+  const sockets = new Set<Socket>();
+  server.on("connection", (socket: Socket) => {
+    sockets.add(socket);
+    socket.on("close", () => sockets.delete(socket));
+  });
   // Client pools keep connections for minutes; one that closes under a request would look like a fault.
   server.keepAliveTimeout = 120_000;
   server.requestTimeout = 0;
@@ -125,7 +131,7 @@ export async function startKubeApi(options: KubeApiOptions = {}): Promise<KubeAp
       webhooks.close();
       await new Promise<void>((resolve) => {
         server.close(() => resolve());
-        server.closeAllConnections();
+        for (const socket of sockets) socket.destroy();
       });
     },
   };

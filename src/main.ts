@@ -15,6 +15,10 @@ const ROLES: Readonly<Record<string, { readonly means: string; load(): Promise<R
     means: "keep the primary's EndpointSlice beside Patroni (in an injected pod)",
     load: () => import("./sidecar/command.ts"),
   },
+  status: {
+    means: "say what a sidecar sees, and what is wrong (in an injected pod)",
+    load: () => import("./sidecar/status-command.ts"),
+  },
   inject: {
     means: "inject into manifests, offline",
     load: () => import("./offline/command.ts"),

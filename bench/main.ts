@@ -6,6 +6,7 @@ import { chooseCores, pinSelf } from "./cores.ts";
 /** Each benchmark is loaded only when it is asked for. */
 const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   webhook: async () => (await import("./webhook/main.ts")).webhook,
+  failover: async () => (await import("./failover/main.ts")).failover,
   controller: async () => (await import("./controller/main.ts")).controller,
 };
 

@@ -1,6 +1,6 @@
 import type { JsonObject } from "../json/value.ts";
 import { decide, type Verdict } from "../primary/decide.ts";
-import type { RoundResult, Tenure, WriterMemory } from "../primary/round.ts";
+import type { ReadReply, RoundResult, Tenure, WriterMemory } from "../primary/round.ts";
 import type { PodIdentity } from "../primary/slice.ts";
 import { type Observation, type Standing, standingOf } from "../primary/standing.ts";
 import { runRound, type WriterWorld } from "../primary/writer.ts";
@@ -162,8 +162,10 @@ export class Discovery {
 
   async #round(): Promise<void> {
     const { journal, metrics } = this.#parts;
-    const { pod, isUnproven } = this.#slice;
     const startedAt = performance.now();
+    // Which of its addresses the pod is to be published with depends on the slice.
+    if (this.#slice.addressType === undefined) await this.#read();
+    const { pod, isUnproven } = this.#slice;
     if (pod === undefined) {
       this.#slice.settled(startedAt);
       journal.noAddress(this.#slice.addressType ?? "known", startedAt);
@@ -183,23 +185,29 @@ export class Discovery {
 
   #world(pod: PodIdentity): WriterWorld {
     const { slices, patroni } = this.#parts;
-    const take = (slice: JsonObject | undefined): void => {
-      this.#slice.take(slice);
-      this.#showPublished();
-    };
     return {
       read: async () => {
-        const reply = await slices.read();
-        if (reply.kind !== "failed") take(reply.kind === "slice" ? reply.slice : undefined);
+        const reply = await this.#read();
         // A slice that was made anew may be of another family.
         if (reply.kind === "slice" && this.#slice.pod?.address !== pod.address)
           return { kind: "failed", error: new Error("the slice is of another address family now") };
         return reply;
       },
       observe: () => this.#timed(() => patroni.observe("/primary")),
-      write: (slice, notAfter) => slices.write(slice, notAfter, take),
+      write: (slice, notAfter) => slices.write(slice, notAfter, (stored) => this.#take(stored)),
       now: () => performance.now(),
     };
+  }
+
+  async #read(): Promise<ReadReply> {
+    const reply = await this.#parts.slices.read();
+    if (reply.kind !== "failed") this.#take(reply.kind === "slice" ? reply.slice : undefined);
+    return reply;
+  }
+
+  #take(slice: JsonObject | undefined): void {
+    this.#slice.take(slice);
+    this.#showPublished();
   }
 
   #settle(result: RoundResult, now: number): void {

@@ -16,6 +16,8 @@ for (const order of ["127.26.0.1,fd00::1", "fd00::1,127.26.0.1"]) {
     const world = await World.open(t, { slice: false });
     await world.makeSlice({ addressType: "IPv6" });
     const member = await primary(t, "127.26.0.1");
+    // Only reading tells the family.
+    world.api.faults.add({ kind: "watch-silent", match: { user: world.userOf(member) } });
     const sidecar = await world.sidecar(member, { POD_IPS: order });
     await world.recorder.shows(["fd00::1"], 10_000);
     await sidecar.said("published");

@@ -128,6 +128,7 @@ export class Discovery {
       standing,
       leaving: false,
       leaderIsWatched: this.#leader.isWatched,
+      named: this.#leader.names(this.#name),
       involved: this.#isInvolved,
       changingForMs: performance.now() - (this.#changingSince ?? performance.now()),
     });
@@ -142,8 +143,9 @@ export class Discovery {
   #note(observation: Observation, standing: Standing): void {
     const now = performance.now();
     this.#parts.journal.observed(observation, standing, this.#slice.showsUs, now);
-    this.#changingSince = isChanging(observation, standing) ? (this.#changingSince ?? now) : undefined;
     if (observation.kind === "answered") this.#name = observation.status.name ?? this.#name;
+    const changing = isChanging({ observation, standing, named: this.#leader.names(this.#name) });
+    this.#changingSince = changing ? (this.#changingSince ?? now) : undefined;
   }
 
   /** By the slice as far as it is known; undefined where it is not. */

@@ -104,7 +104,7 @@ export class Journal {
 
   /** The lease without a running primary: nobody else can take over, and there is nobody to publish. */
   #holding(observation: Observation, standing: Standing, published: boolean, now: number): void {
-    if (published || standing.kind === "primary" || !isChanging(observation, standing)) {
+    if (published || standing.kind === "primary" || !isChanging({ observation, standing, named: false })) {
       this.#holdingSince = undefined;
       this.#troubles.delete("holding");
       return;

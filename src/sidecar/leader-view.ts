@@ -17,6 +17,8 @@ export class LeaderView {
   readonly #tenure = new TenureClock();
   #ttlMs = DEFAULT_TTL_MS;
   #isWatched = false;
+  /** By the leader object. */
+  #leader: string | undefined;
   #askedAt = Number.NEGATIVE_INFINITY;
   #answeredAt = Number.NEGATIVE_INFINITY;
 
@@ -24,7 +26,8 @@ export class LeaderView {
   heard(object: JsonObject | undefined, now: number): number | undefined {
     const annotation = (key: string) => asString(at(object, "metadata", "annotations", key));
     this.#isWatched = true;
-    this.#tenure.seen(annotation("leader") || undefined, now);
+    this.#leader = annotation("leader") || undefined;
+    this.#tenure.seen(this.#leader, now);
     const ttl = Number(annotation("ttl"));
     if (ttl > 0) this.#ttlMs = ttl * 1000;
     const position = Number(annotation("optime"));
@@ -33,7 +36,13 @@ export class LeaderView {
 
   interrupted(): void {
     this.#isWatched = false;
+    this.#leader = undefined;
     this.#tenure.broken();
+  }
+
+  /** The leader object names this member. @param member its name in Patroni */
+  names(member: string): boolean {
+    return this.#leader === member;
   }
 
   /** The leader object is watched: a change of the leader will be told. */

@@ -16,22 +16,30 @@ export interface Circumstances {
   readonly leaving: boolean;
   /** A change of the leader will be told by the watch of the leader object. */
   readonly leaderIsWatched: boolean;
+  /** The leader object names this member. */
+  readonly named: boolean;
   /** This member stands in the slice, or a write of ours may still land there. */
   readonly involved: boolean;
-  /** For how long it has held the lease without being a running primary. Milliseconds. */
+  /** For how long it has been changing, see {@link isChanging}. Milliseconds. */
   readonly changingForMs: number;
 }
 
 /** How long to wait before Patroni is asked again. */
 export function pollMs(now: Circumstances): number {
-  const { observation, standing } = now;
+  const { observation } = now;
   if (now.leaving) return LEAVING_MS;
   if (observation.kind !== "answered") return FAST_MS;
+  if (isChanging(now)) return now.changingForMs < LONGEST_CHANGE_MS ? CHANGING_MS : FAST_MS;
   const { code, unlocked } = observation.status;
-  if (isChanging(observation, standing)) return now.changingForMs < LONGEST_CHANGE_MS ? CHANGING_MS : FAST_MS;
   return code === 503 && !unlocked && now.leaderIsWatched && !now.involved ? SETTLED_MS : FAST_MS;
 }
 
-/** It holds the lease, and is not a running primary. */
-export const isChanging = (observation: Observation, standing: Standing): boolean =>
-  observation.kind === "answered" && observation.status.code === 200 && standing.kind !== "primary";
+/** It has the lease, by its own word or by the leader object (which is ahead by a moment), and is not a running primary. */
+export const isChanging = ({
+  observation,
+  standing,
+  named,
+}: Pick<Circumstances, "observation" | "standing" | "named">): boolean =>
+  observation.kind === "answered" &&
+  standing.kind !== "primary" &&
+  (named || observation.status.code === 200);

@@ -4,7 +4,7 @@ import { standingOf } from "../../../src/primary/standing.ts";
 import { type Circumstances, pollMs } from "../../../src/sidecar/pace.ts";
 import { answered } from "./world.ts";
 
-const settled = { leaving: false, leaderIsWatched: true, involved: false, changingForMs: 0 };
+const settled = { leaving: false, leaderIsWatched: true, named: false, involved: false, changingForMs: 0 };
 const REPLICA = answered(503, "replica", "running");
 
 const ROWS: readonly (readonly [
@@ -26,6 +26,13 @@ const ROWS: readonly (readonly [
   [
     "a promotion that takes long",
     { observation: answered(200, "replica", "running"), changingForMs: 10_000 },
+    250,
+  ],
+  ["a replica that the leader object names already", { observation: REPLICA, named: true }, 50],
+  ["a replica that it names for long", { observation: REPLICA, named: true, changingForMs: 10_000 }, 250],
+  [
+    "the leader, named",
+    { observation: answered(200, "primary", "running"), named: true, involved: true },
     250,
   ],
   ["no answer", { observation: { kind: "silent", sentAt: 0, error: "" } }, 250],

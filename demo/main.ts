@@ -147,8 +147,17 @@ function report(timeline: Timeline, result: InjectionResult, failover: FailoverR
 
 async function untilInterrupted(timeline: Timeline, kubeconfig: string): Promise<void> {
   timeline.add("demo", `left running; KUBECONFIG=${kubeconfig}; Ctrl-C ends it`);
+  for (const signal of SIGNALS) process.off(signal, endAtOnce);
   await new Promise((resolve) => process.once("SIGINT", resolve).once("SIGTERM", resolve));
 }
 
+const SIGNALS = ["SIGINT", "SIGTERM"] as const;
+
+/** By way of `exit`, which ends the processes that were started. */
+function endAtOnce(): void {
+  process.exit(130);
+}
+
+for (const signal of SIGNALS) process.on(signal, endAtOnce);
 if (flags.help) process.stdout.write(USAGE);
 else process.exitCode = await demo();

@@ -8,6 +8,12 @@ const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 /** One line of a process's log, as pino writes it. */
 export type LogLine = { readonly msg?: string } & Readonly<Record<string, unknown>>;
 
+/** Whoever started these may be ended at any moment: nothing is left behind. */
+const running = new Set<ChildProcess>();
+process.once("exit", () => {
+  for (const child of running) child.kill("SIGKILL");
+});
+
 /** `patroni-injector` as a process of its own. */
 export class Program {
   readonly log: LogLine[] = [];
@@ -19,6 +25,8 @@ export class Program {
       stdio: ["ignore", "pipe", "pipe"],
       env: { PATH: process.env.PATH ?? "", ...environment },
     });
+    running.add(this.#child);
+    this.#child.once("exit", () => running.delete(this.#child));
     for (const stream of [this.#child.stdout, this.#child.stderr]) {
       if (stream === null) continue;
       createInterface({ input: stream }).on("line", (line) => this.#take(line));

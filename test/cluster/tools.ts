@@ -15,10 +15,17 @@ interface GoTool {
   readonly package: string;
 }
 
-export type ModuleName = "etcd" | "helm" | "kubernetes" | "prometheus";
+export type ModuleName = "containerd" | "coredns" | "etcd" | "helm" | "kubernetes" | "prometheus" | "runc";
 
 /** Keyed by the folder under tools/. Modules that share dependencies of different versions need a go.mod each. */
 export const MODULES: Readonly<Record<ModuleName, GoModule>> = {
+  containerd: {
+    module: "github.com/containerd/containerd/v2",
+    cgo: false,
+    tags: ["no_btrfs", "no_devmapper", "no_zfs"],
+    stamps: (version) => ({ "github.com/containerd/containerd/v2/version.Version": version }),
+  },
+  coredns: { module: "github.com/coredns/coredns", cgo: false, tags: [], stamps: () => ({}) },
   etcd: { module: "go.etcd.io/etcd/server/v3", cgo: false, tags: [], stamps: () => ({}) },
   helm: { module: "helm.sh/helm/v4", cgo: false, tags: [], stamps: helmStamps },
   kubernetes: { module: "k8s.io/kubernetes", cgo: false, tags: [], stamps: kubernetesStamps },
@@ -28,16 +35,51 @@ export const MODULES: Readonly<Record<ModuleName, GoModule>> = {
     tags: ["remove_all_sd"], // no clients of clouds: only expressions are evaluated
     stamps: () => ({}),
   },
+  runc: {
+    module: "github.com/opencontainers/runc",
+    cgo: true, // it joins namespaces in C, before Go starts
+    tags: ["seccomp"],
+    stamps: (version) => ({ "main.version": version.slice(1) }),
+  },
 };
 
-export type BinaryName = "etcd" | "helm" | "kube-apiserver" | "kubectl" | "promtool";
+export type BinaryName =
+  | "containerd"
+  | "containerd-shim-runc-v2"
+  | "coredns"
+  | "ctr"
+  | "etcd"
+  | "helm"
+  | "kube-apiserver"
+  | "kube-controller-manager"
+  | "kube-proxy"
+  | "kube-scheduler"
+  | "kubectl"
+  | "kubelet"
+  | "promtool"
+  | "runc";
 
 export const BINARIES: Readonly<Record<BinaryName, GoTool>> = {
+  containerd: { module: "containerd", package: "github.com/containerd/containerd/v2/cmd/containerd" },
+  "containerd-shim-runc-v2": {
+    module: "containerd",
+    package: "github.com/containerd/containerd/v2/cmd/containerd-shim-runc-v2",
+  },
+  coredns: { module: "coredns", package: "github.com/coredns/coredns" },
+  ctr: { module: "containerd", package: "github.com/containerd/containerd/v2/cmd/ctr" },
   etcd: { module: "etcd", package: "go.etcd.io/etcd/server/v3" },
   helm: { module: "helm", package: "helm.sh/helm/v4/cmd/helm" },
   "kube-apiserver": { module: "kubernetes", package: "k8s.io/kubernetes/cmd/kube-apiserver" },
+  "kube-controller-manager": {
+    module: "kubernetes",
+    package: "k8s.io/kubernetes/cmd/kube-controller-manager",
+  },
+  "kube-proxy": { module: "kubernetes", package: "k8s.io/kubernetes/cmd/kube-proxy" },
+  "kube-scheduler": { module: "kubernetes", package: "k8s.io/kubernetes/cmd/kube-scheduler" },
   kubectl: { module: "kubernetes", package: "k8s.io/kubernetes/cmd/kubectl" },
+  kubelet: { module: "kubernetes", package: "k8s.io/kubernetes/cmd/kubelet" },
   promtool: { module: "prometheus", package: "github.com/prometheus/prometheus/cmd/promtool" },
+  runc: { module: "runc", package: "github.com/opencontainers/runc" },
 };
 
 export function isBinaryName(name: string): name is BinaryName {

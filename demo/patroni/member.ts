@@ -118,6 +118,7 @@ export class SimulatedMember {
       state,
       role,
       ...(state === "running" ? { server_version: 150018, xlog, timeline } : {}),
+      ...(state === "running" && role !== "primary" ? { replication_state: "streaming" } : {}),
       ...(unlocked ? { cluster_unlocked: true } : {}),
       dcs_last_seen: Math.floor(Date.now() / 1000),
       database_system_identifier: this.#system,

@@ -26,6 +26,8 @@ export interface MemberStatus {
     readonly received: number | undefined;
     readonly replayed: number | undefined;
   };
+  /** A standby's WAL receiver streams. Undefined on a primary, and from Patroni before 3.0.4, which does not say. */
+  readonly streaming: boolean | undefined;
   readonly version: string | undefined;
 }
 
@@ -34,10 +36,12 @@ export function readStatus(code: number, body: unknown): MemberStatus {
   const answer = asObject(body) ?? {};
   const patroni = asObject(answer.patroni) ?? {};
   const xlog = asObject(answer.xlog) ?? {};
+  const role = asString(answer.role);
+  const version = asString(patroni.version);
   return {
     code,
     state: asString(answer.state),
-    role: asString(answer.role),
+    role,
     timeline: whole(answer.timeline),
     system: asString(answer.database_system_identifier),
     scope: asString(patroni.scope),
@@ -49,8 +53,17 @@ export function readStatus(code: number, body: unknown): MemberStatus {
       received: whole(xlog.received_location),
       replayed: whole(xlog.replayed_location),
     },
-    version: asString(patroni.version),
+    streaming: isPrimaryRole(role) || !tellsStreaming(version) ? undefined : isStreaming(answer),
+    version,
   };
+}
+
+/** `streaming`, `in archive recovery`, or left out where the receiver does not run (postgresql/__init__.py). */
+const isStreaming = (answer: JsonObject): boolean => answer.replication_state === "streaming";
+
+function tellsStreaming(version: string | undefined): boolean {
+  const [major = 0, minor = 0, patch = 0] = (version ?? "").split(".").map(Number);
+  return major > 3 || (major === 3 && (minor > 0 || patch >= 4));
 }
 
 /** The role names a primary, in the words of any version. */

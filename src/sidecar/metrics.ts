@@ -20,6 +20,10 @@ export const SIDECAR_METRICS = {
     "counter",
     "Questions to Patroni, by outcome: answered, refused (its port), silent (no answer in time).",
   ],
+  streaming: [
+    "gauge",
+    "1 while this standby streams, 0 while it does not; absent on a primary, and with Patroni before 3.0.4.",
+  ],
   replication_lag_bytes: ["gauge", "What the leader has written and this member has not replayed."],
   replication_lag_seconds: [
     "gauge",
@@ -45,6 +49,11 @@ export class SidecarMetrics {
 
   set(name: Name, value: number): void {
     this.#series(name).set("", value);
+  }
+
+  /** Takes a gauge away: its value is not known. */
+  clear(name: Name): void {
+    this.#series(name).delete("");
   }
 
   /** Makes one series of a gauge 1 and all its others 0. */

@@ -21,10 +21,12 @@ export class Vitals {
     metrics.add("patroni_poll_seconds_total", seconds);
     metrics.set("patroni_poll_seconds", seconds);
     if (observation.kind !== "answered") return;
-    const { role, timeline, xlog } = observation.status;
+    const { role, timeline, streaming, xlog } = observation.status;
     const isPrimary = isPrimaryRole(role);
     metrics.choose("role", { role: isPrimary ? "primary" : (role ?? "unknown") });
     if (timeline !== undefined) metrics.set("timeline", timeline);
+    if (streaming === undefined) metrics.clear("streaming");
+    else metrics.set("streaming", streaming ? 1 : 0);
     // Positions of another timeline cannot be compared: what was there before may have been cut off.
     if (isPrimary || (timeline !== undefined && timeline !== this.#timeline)) this.#lag.reset();
     this.#timeline = timeline ?? this.#timeline;

@@ -378,6 +378,7 @@ function observationOf(member: Member, isPrimary: boolean, sentAt: number): Obse
       paused: false,
       unlocked: false,
       xlog: { location: undefined, received: undefined, replayed: undefined },
+      streaming: undefined,
       version: "4.1.5",
     },
   };

@@ -2,7 +2,10 @@ import { DOMAIN } from "./names.ts";
 
 /** Annotations of the primary's EndpointSlice. Written by the injector's writers; users may read them. */
 
-/** `<system identifier>/<timeline>` of the member that is, or was last, published. */
+/**
+ * `<system identifier>/<timeline>` of the member that is, or was last, published. `unknown` on a slice that was made again when
+ * nothing was left that remembers its term: then a member is published once Patroni's DCS has named it for longer than the TTL.
+ */
 export const TERM_ANNOTATION = `${DOMAIN}/term`;
 
 /** `<pod name>/<pod uid>` of the member that is, or was last, published. Kept on withdrawal. */
@@ -16,6 +19,12 @@ export const CLUSTER_IP_ANNOTATION = `${DOMAIN}/cluster-ip`;
 
 /** The value of the Service's `reset-term` annotation that was last obeyed. */
 export const TERM_RESET_ANNOTATION = `${DOMAIN}/term-reset`;
+
+/**
+ * On the Roles of a cluster's sidecars: what the primary's slice says, as JSON, so that a slice which is made again goes on with
+ * its term whatever became of the controller meanwhile. A Role is never a user's own, and does not go with the Service.
+ */
+export const KEPT_ANNOTATION = `${DOMAIN}/kept`;
 
 /** `endpointslice.kubernetes.io/managed-by`: who keeps a slice. Never one of Kubernetes' own two. */
 export const SLICE_MANAGER_LABEL = "endpointslice.kubernetes.io/managed-by";

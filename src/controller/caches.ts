@@ -6,14 +6,22 @@ import type { JsonObject } from "../json/value.ts";
 import type { KubeConnection } from "../kube/connection.ts";
 import { isForbidden } from "../kube/error.ts";
 import { type Watcher, type WatchTarget, type WatchTimes, watchResource } from "../kube/watch.ts";
+import { isOurs } from "./desired/object.ts";
 import { type EndpointsFacts, endpointsFacts } from "./facts/endpoints.ts";
 import { type LeaderFacts, leaderFacts } from "./facts/leader.ts";
 import { type PodFacts, podFacts } from "./facts/pod.ts";
 import { labelOf, metadataOf, nameOf, slim, slimSlice } from "./facts/slim.ts";
 import { type TemplateFacts, templateFacts } from "./facts/template.ts";
 import { isCode } from "./objects.ts";
+import type { Made } from "./prune/verdict.ts";
 import { collectionPath, type ResourceName } from "./resources.ts";
 import { Watched } from "./watched.ts";
+
+/** The prefix of {@link INDEX.made}: what follows is a namespace, and the value of the cluster's label. */
+export const MADE = "made:";
+
+/** What is applied, bindings before what they bind. */
+const APPLIED = ["rolebindings", "roles", "peerauthentications", "services"] as const;
 
 /** What objects are found by, beside their names. */
 export const INDEX = {
@@ -24,7 +32,7 @@ export const INDEX = {
   leader: (namespace: string, leader: string) => `leader:${namespace}/${leader}`,
   account: (namespace: string, serviceAccount: string) => `account:${namespace}/${serviceAccount}`,
   /** Objects that we made for a cluster. */
-  made: (namespace: string, scope: string) => `made:${namespace}/${clusterLabelValue(scope)}`,
+  made: (namespace: string, scope: string) => `${MADE}${namespace}/${clusterLabelValue(scope)}`,
 } as const;
 
 export interface CacheOptions {
@@ -33,6 +41,8 @@ export interface CacheOptions {
   changed(indexes: readonly string[]): void;
   /** Istio's kind is served, which it was not before: every cluster is concerned. */
   istioSeen(): void;
+  /** Every state of every slice that a watch shows, the last one before it was deleted among them. */
+  sliceSeen(slice: JsonObject): void;
   /** A watch of this resource was interrupted: what happened meanwhile may never be known. */
   onInterrupted(resource: ResourceName, error: unknown, pauseMs: number): void;
   readonly times?: Partial<WatchTimes>;
@@ -66,13 +76,16 @@ export class Caches {
       indexOf: (fact: Fact) => readonly string[],
     ) => new Watched<Fact>(reduce, indexOf, changed);
     const made = (object: JsonObject) => [
-      `made:${namespaceOf(object)}/${labelOf(object, CLUSTER_LABEL) ?? ""}`,
+      `${MADE}${namespaceOf(object)}/${labelOf(object, CLUSTER_LABEL) ?? ""}`,
     ];
 
     this.namespaces = watched(slim, (namespace) => [INDEX.namespace(nameOf(namespace))]);
     this.pods = settings.selectors.map(() => watched((pod) => podFacts(pod, settings), memberIndexes));
     this.templates = watched((set) => templateFacts(set, settings), memberIndexes);
-    this.services = watched(slim, (service) => [INDEX.service(namespaceOf(service), nameOf(service))]);
+    this.services = watched(slim, (service) => [
+      ...(isOurs(service) ? made(service) : []),
+      INDEX.service(namespaceOf(service), nameOf(service)),
+    ]);
     this.slices = watched(slimSlice, (slice) => {
       const names = new Set([nameOf(slice), labelOf(slice, SLICE_SERVICE_LABEL) ?? nameOf(slice)]);
       const own = labelOf(slice, SLICE_MANAGER_LABEL) === SLICE_MANAGER ? made(slice) : [];
@@ -87,7 +100,10 @@ export class Caches {
     );
     this.roles = watched(slim, made);
     this.roleBindings = watched(slim, made);
-    this.peerAuthentications = watched(slim, (policy) => [INDEX.namespace(namespaceOf(policy))]);
+    this.peerAuthentications = watched(slim, (policy) => [
+      ...(isOurs(policy) ? made(policy) : []),
+      INDEX.namespace(namespaceOf(policy)),
+    ]);
 
     const mine = `${MANAGED_BY_LABEL}=${MANAGED_BY}`;
     this.#require("namespaces", this.namespaces);
@@ -98,7 +114,16 @@ export class Caches {
     }
     this.#require("statefulsets", this.templates);
     this.#require("services", this.services);
-    this.#require("endpointslices", this.slices);
+    this.#required.push(
+      this.#watch("endpointslices", {
+        reduce: (slice) => this.slices.reduce(slice),
+        replace: (entries) => this.slices.replace(entries),
+        apply: (type, slice) => {
+          options.sliceSeen(slice);
+          this.slices.apply(type, slice);
+        },
+      }),
+    );
     this.#require("endpoints", this.endpoints);
     this.#require("roles", this.roles, mine);
     this.#require("rolebindings", this.roleBindings, mine);
@@ -129,6 +154,38 @@ export class Caches {
     return labelOf(this.namespaces.get("", namespace), NAMESPACE_LABEL) === "enabled";
   }
 
+  /** The objects of a kind that the controller applies. */
+  of(resource: ResourceName): Watched<JsonObject> {
+    switch (resource) {
+      case "services":
+        return this.services;
+      case "roles":
+        return this.roles;
+      case "rolebindings":
+        return this.roleBindings;
+      case "peerauthentications":
+        return this.peerAuthentications;
+      default:
+        throw new Error(`${resource} are not applied`);
+    }
+  }
+
+  /** Everything that is applied for a cluster. @param cluster the scope, or the value of the cluster's label */
+  made(namespace: string, cluster: string): Made[] {
+    const index = INDEX.made(namespace, cluster);
+    return APPLIED.flatMap((resource) => this.of(resource).find(index).map((object) => ({ resource, object })));
+  }
+
+  /** Clusters for which anything of ours is there, by `<namespace>/<value of the cluster's label>`. */
+  *remains(): Generator<string> {
+    for (const resource of APPLIED) yield* this.#madeIn(this.of(resource));
+    yield* this.#madeIn(this.slices);
+  }
+
+  *#madeIn(cache: Watched<JsonObject>): Generator<string> {
+    for (const index of cache.indexes()) if (index.startsWith(MADE)) yield index.slice(MADE.length);
+  }
+
   async stop(): Promise<void> {
     await Promise.all([...this.#required, this.#istio].map((watcher) => watcher.stop()));
   }
@@ -155,6 +212,7 @@ export class Caches {
 
 const memberIndexes = ({ namespace, settings }: Pick<PodFacts, "namespace" | "settings">): string[] => [
   INDEX.cluster(namespace, settings.scope),
+  INDEX.made(namespace, settings.scope),
   INDEX.account(namespace, settings.serviceAccount),
 ];
 

@@ -85,6 +85,7 @@ export class Controller {
       settings,
       changed: (indexes) => this.#changed(indexes),
       istioSeen: () => this.resync(),
+      sliceSeen: (slice) => this.#kept.seen(slice),
       onInterrupted: (resource, error, pauseMs) => {
         if (resource === "endpoints" || resource === "configmaps") this.#observer.leadersLost();
         logger.warn({ resource, error: textOf(error), pauseMs: Math.round(pauseMs) }, "watch interrupted");

@@ -34,6 +34,7 @@ export function gather(caches: Caches, key: ClusterKey, options: GatherOptions):
     primaryService: caches.services.get(namespace, primaryService),
     slices: caches.slices.find(INDEX.service(namespace, primaryService)),
     endpoints: caches.endpoints.get(namespace, primaryService),
+    roles: caches.roles.find(INDEX.made(namespace, scope)),
     sharedServiceAccounts: sharedAccounts(caches, namespace, scope, accounts),
     peerAuthentications: caches.hasIstio
       ? caches.peerAuthentications.find(INDEX.namespace(namespace))

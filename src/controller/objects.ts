@@ -1,5 +1,5 @@
 import { FIELD_MANAGER } from "../contract/names.ts";
-import { asString, type JsonObject } from "../json/value.ts";
+import { asString, at, type JsonObject, objectsIn } from "../json/value.ts";
 import type { KubeConnection } from "../kube/connection.ts";
 import { KubeError } from "../kube/error.ts";
 import { metadataOf, nameOf } from "./facts/slim.ts";
@@ -7,6 +7,7 @@ import { collectionPath, objectPath, type ResourceName } from "./resources.ts";
 
 const APPLY = "application/apply-patch+yaml";
 const JSON_PATCH = "application/json-patch+json";
+const PAGE = "500";
 
 /**
  * Reads and writes objects so that no write of a paused process can land over a newer one: what is not there is POSTed, what is
@@ -34,6 +35,42 @@ export class Objects {
       if (isCode(error, 404)) return undefined;
       throw error;
     }
+  }
+
+  /** All objects of a kind, of all namespaces where none is given. @param labelSelector default: all */
+  async list(resource: ResourceName, namespace?: string, labelSelector?: string): Promise<JsonObject[]> {
+    const items: JsonObject[] = [];
+    let next: string | undefined;
+    do {
+      const page = await this.#connection.send({
+        method: "GET",
+        path: collectionPath(resource, namespace),
+        query: {
+          limit: PAGE,
+          ...(labelSelector === undefined ? {} : { labelSelector }),
+          ...(next === undefined ? {} : { continue: next }),
+        },
+        signal: this.#deadline(),
+      });
+      items.push(...objectsIn(page.items));
+      next = asString(at(page, "metadata", "continue")) || undefined;
+    } while (next !== undefined);
+    return items;
+  }
+
+  /** What the API server's clock says, by the header of an answer to a question that we may ask. Milliseconds since 1970. */
+  async serverTime(namespace: string): Promise<number> {
+    const path = collectionPath("services", namespace);
+    const response = await this.#connection.open({
+      method: "GET",
+      path,
+      query: { limit: "1" },
+      signal: this.#deadline(),
+    });
+    response.resume();
+    const time = Date.parse(response.headers.date ?? "");
+    if (Number.isNaN(time)) throw new KubeError(`GET ${path}: the answer has no date`, { code: 0 });
+    return time;
   }
 
   /** POST. Where somebody was faster, what is there now. @throws KubeError */

@@ -1,6 +1,8 @@
-import { SKIP_MIRROR_LABEL, TERM_ANNOTATION } from "../contract/slice-annotations.ts";
+import { clusterLabelValue } from "../contract/cluster-names.ts";
+import { CLUSTER_IP_ANNOTATION, SKIP_MIRROR_LABEL, TERM_ANNOTATION } from "../contract/slice-annotations.ts";
 import { sameJson } from "../json/same.ts";
 import { type JsonObject, objectsIn } from "../json/value.ts";
+import { isForbidden } from "../kube/error.ts";
 import type { Caches } from "./caches.ts";
 import { access } from "./desired/access.ts";
 import { findings } from "./desired/findings.ts";
@@ -12,8 +14,11 @@ import { holds } from "./differs.ts";
 import type { EndpointsFacts } from "./facts/endpoints.ts";
 import { annotationOf, metadataOf, nameOf } from "./facts/slim.ts";
 import { isCode, type Objects } from "./objects.ts";
+import { type Place, prune } from "./prune/prune.ts";
+import { keyOf } from "./prune/verdict.ts";
 import { inspected } from "./slice/inspect.ts";
 import type { KeptSlices } from "./slice/kept.ts";
+import { memoryOf, recall, type SliceMemory, withNote } from "./slice/memory.ts";
 import { mended } from "./slice/mend.ts";
 import { ourSlice } from "./slice/ours.ts";
 import { planSlice, resetWanted } from "./slice/plan.ts";
@@ -36,28 +41,67 @@ export interface ReconcileParts {
  */
 export async function reconcile(parts: ReconcileParts): Promise<Finding[] | undefined> {
   const view = parts.view();
-  if (view === undefined || !isActive(view)) return undefined;
+  if (view === undefined) return undefined;
   const slice = ourSlice(view);
   if (slice !== undefined) parts.kept.seen(slice);
+  if (!isActive(view)) {
+    await leaveAlone(parts, view, slice);
+    return undefined;
+  }
   const failures: unknown[] = [];
   const attempt = async (work: Promise<unknown>): Promise<void> => {
     await work.catch((error: unknown) => failures.push(error));
   };
-  const wanted = [headlessService(view), peerAuthentication(view), ...access(view)];
-  await attempt(ensurePrimaryService(parts, view));
+  const memory = slice === undefined ? recall(view, parts.kept.of(view)) : memoryOf(slice);
+  const wanted = [headlessService(view), peerAuthentication(view), ...notedAccess(view, memory)];
+  await attempt(ensurePrimaryService(parts, view, memory));
   for (const each of wanted) {
     if (each !== undefined) await attempt(ensure(parts, view, each));
   }
   const found = findings(view);
-  await attempt(keepSlice(parts).then((more) => found.push(...more)));
+  await attempt(keepSlice(parts, memory).then((more) => found.push(...more)));
+  if (failures.length === 0) await attempt(prune(parts, placeOf(view), expectationOf(view, wanted)));
   if (failures.length > 0)
     throw failures.length === 1 ? failures[0] : new AggregateError(failures, textOf(failures));
   return found;
 }
 
+/**
+ * A cluster that has opted out, and whose pods no longer carry anything of ours: a slice that is there still leads clients, and is
+ * kept right until somebody takes it away; all else that no pod needs goes.
+ */
+async function leaveAlone(
+  parts: ReconcileParts,
+  view: ClusterView,
+  slice: JsonObject | undefined,
+): Promise<void> {
+  if (slice !== undefined) await keepSlice(parts, memoryOf(slice));
+  await prune(parts, placeOf(view), { wanted: new Set(), known: new Set() });
+}
+
+const placeOf = ({ namespace, scope }: ClusterView): Place => ({
+  namespace,
+  cluster: clusterLabelValue(scope),
+});
+
+/** What the cluster is to have, and by whose wishes. */
+function expectationOf(view: ClusterView, wanted: readonly (Desired | undefined)[]) {
+  const { namespace, settings, members, templates } = view;
+  const services = [settings.primaryService, settings.headlessService].map(
+    (name) => `services/${namespace}/${name}`,
+  );
+  const objects = wanted.flatMap((each) => (each === undefined ? [] : keyOf(each.resource, each.object)));
+  const known = [...members.map(({ uid }) => uid), ...templates.map(({ workload }) => workload.uid)];
+  return { wanted: new Set([...services, ...objects]), known: new Set(known) };
+}
+
 /** A Service that was deleted comes back with the address that it had, unless that was given away. */
-async function ensurePrimaryService(parts: ReconcileParts, view: ClusterView): Promise<void> {
-  const clusterIP = parts.kept.clusterIP(view);
+async function ensurePrimaryService(
+  parts: ReconcileParts,
+  view: ClusterView,
+  { annotations }: SliceMemory,
+): Promise<void> {
+  const clusterIP = annotations[CLUSTER_IP_ANNOTATION];
   const wanted = primaryService(view, view.primaryService === undefined ? clusterIP : undefined);
   if (wanted === undefined || !view.settings.discovery) return;
   try {
@@ -69,13 +113,19 @@ async function ensurePrimaryService(parts: ReconcileParts, view: ClusterView): P
   }
 }
 
+/** What the sidecars may do, and what their slice says: kept where it outlives both the slice and this process. */
+const notedAccess = (view: ClusterView, memory: SliceMemory): Desired[] =>
+  access(view).map((each) =>
+    each.resource === "roles" ? { ...each, object: withNote(each.object, memory) } : each,
+  );
+
 async function ensure(
   { objects, caches }: ReconcileParts,
   view: ClusterView,
   wanted: Desired,
 ): Promise<void> {
   const { resource, name, object } = wanted;
-  const cache = cacheOf(caches, resource);
+  const cache = caches.of(resource);
   const live = cache.get(view.namespace, name);
   if (live === undefined) cache.take(await objects.create(resource, object));
   else if (!holds(live, contentOf(object))) cache.take(await objects.apply(resource, object, live));
@@ -86,32 +136,19 @@ function contentOf({ apiVersion: _apiVersion, kind: _kind, ...content }: JsonObj
   return content;
 }
 
-function cacheOf(caches: Caches, resource: Desired["resource"]) {
-  switch (resource) {
-    case "services":
-      return caches.services;
-    case "roles":
-      return caches.roles;
-    case "rolebindings":
-      return caches.roleBindings;
-    case "peerauthentications":
-      return caches.peerAuthentications;
-    default:
-      throw new Error(`${resource} are not applied`);
-  }
-}
-
-async function keepSlice(parts: ReconcileParts): Promise<readonly Finding[]> {
-  const { objects, caches, kept } = parts;
+/** @param memory what a slice that is to be made starts with */
+async function keepSlice(parts: ReconcileParts, memory: SliceMemory): Promise<readonly Finding[]> {
+  const { objects, caches } = parts;
   const view = parts.view();
   const service = view?.primaryService;
   if (view === undefined || service === undefined || !view.settings.discovery) return [];
-  const { step, findings } = planSlice(view, service, kept.annotations(view));
+  const { step, findings } = planSlice(view, service, memory.annotations);
   switch (step.kind) {
     case "create":
       caches.slices.take(await objects.create("endpointslices", step.slice));
       break;
     case "remove":
+      await noteDown(parts, view, step.slice);
       await objects.remove("endpointslices", step.slice);
       caches.slices.forget(step.slice);
       break;
@@ -123,6 +160,18 @@ async function keepSlice(parts: ReconcileParts): Promise<readonly Finding[]> {
       break;
   }
   return findings;
+}
+
+/**
+ * Before a slice is deleted: exactly what it says, for it can only be deleted as it was read. Where notes are forbidden it goes
+ * all the same: two sources of addresses are a harm that is there, a lost term is one that may come.
+ */
+async function noteDown(parts: ReconcileParts, view: ClusterView, slice: JsonObject): Promise<void> {
+  for (const each of notedAccess(view, memoryOf(slice))) {
+    await ensure(parts, view, each).catch((error: unknown) => {
+      if (!isForbidden(error)) throw error;
+    });
+  }
 }
 
 /** Reads the slice, looks at what it says, and replaces it where that is wrong: in this order, as every writer does. */

@@ -22,6 +22,8 @@ export interface ClusterView {
   readonly slices: readonly JsonObject[];
   /** The Endpoints object of the primary Service's name. */
   readonly endpoints: EndpointsFacts | undefined;
+  /** The Roles that we made for this cluster. */
+  readonly roles: readonly JsonObject[];
   /** ServiceAccounts of this cluster that other clusters of the namespace use too. */
   readonly sharedServiceAccounts: readonly string[];
   /** All of the namespace; undefined where there is no Istio. */

@@ -1,6 +1,6 @@
 import { isEndpointOf, isPublished, type PodIdentity, type SliceState } from "./slice.ts";
 import type { Standing } from "./standing.ts";
-import { follows, isSameTerm, type Term } from "./term.ts";
+import { follows, isSameTerm, type SeenTerm, systemOf, type Term } from "./term.ts";
 
 /** What is to happen to the slice on behalf of one member, as data. */
 export type Verdict =
@@ -8,7 +8,7 @@ export type Verdict =
   | { readonly kind: "withdraw"; readonly why: string }
   | { readonly kind: "rest"; readonly why: string }
   /** The member is a primary of a lower timeline, or of another system, than the slice has seen. */
-  | { readonly kind: "term-refused"; readonly offered: Term; readonly current: Term };
+  | { readonly kind: "term-refused"; readonly offered: Term; readonly current: SeenTerm };
 
 export interface Situation {
   readonly pod: PodIdentity;
@@ -37,7 +37,7 @@ export function decide(situation: Situation): Verdict {
     return { kind: standsThere && isUnproven ? "withdraw" : "rest", why: standing.why };
   }
   // A member that does not say its system identifier does not make the slice forget it.
-  const term = { ...standing.term, system: standing.term.system ?? slice.term?.system };
+  const term = { ...standing.term, system: standing.term.system ?? systemOf(slice.term) };
   if (isPublished(slice, pod) && isSameTerm(term, slice.term)) return { kind: "rest", why: "published" };
   if (slice.term !== undefined && !follows(term, slice.term) && situation.namedForMs <= situation.ttlMs) {
     return { kind: "term-refused", offered: term, current: slice.term };

@@ -1,7 +1,7 @@
 import { ATTEMPT_ANNOTATION, LAST_POD_ANNOTATION, TERM_ANNOTATION } from "../contract/slice-annotations.ts";
 import { sameJson } from "../json/same.ts";
 import { asObject, asString, at, type JsonObject, objectsIn } from "../json/value.ts";
-import { formatTerm, parseTerm, type Term } from "./term.ts";
+import { formatTerm, type SeenTerm, seenTerm, type Term } from "./term.ts";
 
 /** A pod that may be published: what an endpoint says of it. */
 export interface PodIdentity {
@@ -16,11 +16,11 @@ export interface PodIdentity {
 /** What of the slice matters to a decision. */
 export interface SliceState {
   readonly endpoints: readonly JsonObject[];
-  readonly term: Term | undefined;
+  readonly term: SeenTerm | undefined;
 }
 
 export function readSlice(slice: JsonObject): SliceState {
-  return { endpoints: objectsIn(slice.endpoints), term: parseTerm(annotation(slice, TERM_ANNOTATION)) };
+  return { endpoints: objectsIn(slice.endpoints), term: seenTerm(annotation(slice, TERM_ANNOTATION)) };
 }
 
 /** The endpoint stands for this pod: it refers to it, or carries its address without referring to any. */

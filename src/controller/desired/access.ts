@@ -2,6 +2,7 @@ import { clusterLabelValue } from "../../contract/cluster-names.ts";
 import { primarySliceName } from "../../contract/slice-annotations.ts";
 import type { JsonObject } from "../../json/value.ts";
 import { allSettings, type ClusterView, type Finding } from "../view.ts";
+import { sidecarAccessName } from "./access-names.ts";
 import { type Desired, desired } from "./object.ts";
 
 /**
@@ -10,7 +11,7 @@ import { type Desired, desired } from "./object.ts";
  */
 export function access(view: ClusterView): Desired[] {
   return serviceAccountsOf(view).flatMap((account) => {
-    const name = `patroni-injector.${clusterLabelValue(view.scope)}.${account}`;
+    const name = sidecarAccessName(clusterLabelValue(view.scope), account);
     return [
       desired("roles", view, name, { rules: rulesOf(view) }),
       desired("rolebindings", view, name, {

@@ -67,7 +67,8 @@ export function addressesOf(pod: JsonObject): string[] {
   return first && !all.includes(first) ? [first, ...all] : all;
 }
 
-const sidecarIn = (pod: JsonObject): JsonObject | undefined =>
+/** Our container, native or not, in a pod or a template. */
+export const sidecarIn = (pod: JsonObject): JsonObject | undefined =>
   [...objectsIn(at(pod, "spec", "initContainers")), ...objectsIn(at(pod, "spec", "containers"))].find(
     ({ name }) => name === SIDECAR_CONTAINER,
   );

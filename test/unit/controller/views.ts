@@ -49,6 +49,7 @@ export const viewOf = (difference: Partial<ClusterView> = {}): ClusterView => ({
   primaryService: undefined,
   slices: [],
   endpoints: undefined,
+  roles: [],
   sharedServiceAccounts: [],
   peerAuthentications: undefined,
   openshift: false,

@@ -24,6 +24,7 @@ const lost: Standing = { kind: "lost", why: "503" };
 const unclear: Standing = { kind: "unclear", why: "no answer" };
 const ours = withPod(EMPTY, US, term(4));
 const others = withPod(EMPTY, pod(2), term(4));
+const unknown = { ...EMPTY, metadata: { annotations: { "patroni-injector.io/term": "unknown" } } };
 const tampered = (endpoint: JsonObject): JsonObject => ({ ...ours, endpoints: [endpoint] });
 
 interface Row extends Partial<Omit<Situation, "slice">> {
@@ -64,6 +65,19 @@ const ROWS: readonly Row[] = [
     what: "another system, named for longer",
     slice: others,
     standing: primary(1, "8"),
+    namedForMs: 30_001,
+    gives: "publish",
+  },
+  {
+    what: "any term after one that nobody knows",
+    slice: unknown,
+    standing: primary(9),
+    gives: "term-refused",
+  },
+  {
+    what: "any term after one that nobody knows, named for longer",
+    slice: unknown,
+    standing: primary(1),
     namedForMs: 30_001,
     gives: "publish",
   },
@@ -118,10 +132,10 @@ const ROWS: readonly Row[] = [
   },
   { what: "unclear, another published", slice: others, standing: unclear, mustProve: true, gives: "rest" },
   {
-    what: "a term that is no term",
+    what: "a term that cannot be read",
     slice: { metadata: { annotations: { "patroni-injector.io/term": "gone" } }, endpoints: [] },
     standing: primary(1),
-    gives: "publish",
+    gives: "term-refused",
   },
 ];
 

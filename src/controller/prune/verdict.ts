@@ -1,0 +1,84 @@
+import { UNUSED_SINCE_ANNOTATION } from "../../contract/service-annotations.ts";
+import { asString, at, type JsonObject } from "../../json/value.ts";
+import { isPatroniAccessFor } from "../desired/access-names.ts";
+import { isOurs } from "../desired/object.ts";
+import { annotationOf, metadataOf, nameOf } from "../facts/slim.ts";
+import type { ResourceName } from "../resources.ts";
+import { type Moment, unusedForMs } from "./clocks.ts";
+import type { Holder } from "./holders.ts";
+
+/** An object that carries the labels of a cluster. */
+export interface Made {
+  readonly resource: ResourceName;
+  readonly object: JsonObject;
+}
+
+/** What is known when it is decided what of a cluster's objects may go. */
+export interface Circumstances {
+  /** What the cluster, as it is known, is to have: `<resource>/<namespace>/<name>`. Empty where work on it has ended. */
+  readonly wanted: ReadonlySet<string>;
+  /** The uids of those holders whose wishes are among what is wanted. */
+  readonly known: ReadonlySet<string>;
+  readonly holders: readonly Holder[];
+  readonly now: Moment;
+  /** Somebody asks for it: then Services and slices need not wait, and a workload that is none of ours any more keeps none. */
+  readonly byHand: boolean;
+}
+
+export type Verdict =
+  | { readonly kind: "keep"; readonly why: string }
+  | { readonly kind: "remove" }
+  /** From now on the time runs in which the Service is not used. */
+  | { readonly kind: "mark" }
+  /** It is used again. */
+  | { readonly kind: "unmark" };
+
+/** A Service keeps its address for this long for a workload that comes back. Milliseconds. */
+export const PATIENCE_MS = 24 * 3_600_000;
+
+export const keyOf = (resource: ResourceName, object: JsonObject): string =>
+  `${resource}/${asString(metadataOf(object).namespace) ?? ""}/${nameOf(object)}`;
+
+const keep = (why: string): Verdict => ({ kind: "keep", why });
+
+/**
+ * What is to become of one object. Nothing goes that somebody else made, that is wanted, or that a pod may need:
+ *
+ * - what a sidecar or a member's name rests on, while any pod that is not known carries one;
+ * - what Patroni itself may do, while anything runs it with that ServiceAccount;
+ * - a Service, before its time; one whose address the world outside may know, never.
+ */
+export function verdictOn({ resource, object }: Made, circumstances: Circumstances): Verdict {
+  if (!isOurs(object)) return keep("somebody else made it");
+  const { wanted, holders, byHand } = circumstances;
+  const isMarked = annotationOf(object, UNUSED_SINCE_ANNOTATION) !== undefined;
+  if (wanted.has(keyOf(resource, object))) return isMarked ? { kind: "unmark" } : keep("it is in use");
+  if (resource === "services" && !byHand) return waiting(object, circumstances);
+
+  const account = holders.find(({ serviceAccount }) => isPatroniAccessFor(object, serviceAccount));
+  if (account !== undefined) return keep(`Patroni needs it in ${account.name}`);
+  const attached = holders.find((holder) => holder.attached && !circumstances.known.has(holder.uid));
+  if (attached !== undefined) return keep(`${attached.name} still has the sidecar, or a name that rests on it`);
+  if (resource === "services") return outside(object) ?? { kind: "remove" };
+  if (resource === "endpointslices" && !byHand) return keep("it goes with its Service");
+  return { kind: "remove" };
+}
+
+function waiting(service: JsonObject, { holders, now }: Circumstances): Verdict {
+  const stamp = annotationOf(service, UNUSED_SINCE_ANNOTATION);
+  const [holder] = holders;
+  if (holder !== undefined) {
+    return stamp === undefined ? keep(`${holder.name} may need it`) : { kind: "unmark" };
+  }
+  const kept = outside(service);
+  if (kept !== undefined) return kept;
+  const unusedMs = unusedForMs(stamp, now);
+  if (unusedMs === undefined) return { kind: "mark" };
+  return unusedMs >= PATIENCE_MS ? { kind: "remove" } : keep("its workload may come back");
+}
+
+/** Its address, or its port on every node, is known outside the cluster, and would not come back. */
+function outside(service: JsonObject): Verdict | undefined {
+  const type = asString(at(service, "spec", "type")) ?? "ClusterIP";
+  return type === "LoadBalancer" || type === "NodePort" ? keep(`it is of type ${type}`) : undefined;
+}

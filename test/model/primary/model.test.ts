@@ -18,7 +18,7 @@ test(`the slice keeps its promises in ${RUNS} random schedules`, () => {
     { numRuns: RUNS },
   );
   // A schedule that never loses an answer or meets a conflict would prove nothing about either.
-  for (const what of ["published", "conflicts", "lost", "late", "expired", "refusedTerms"]) {
+  for (const what of ["published", "conflicts", "lost", "late", "expired", "refusedTerms", "remade"]) {
     assert.ok((seen[what] ?? 0) > RUNS / 100, `${what} happened ${seen[what] ?? 0} times only`);
   }
 });

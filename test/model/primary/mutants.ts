@@ -59,6 +59,12 @@ export const MUTANTS: readonly Mutant[] = [
     finds: /was published over/,
   },
   {
+    rule: "the caution where a term was forgotten",
+    file: "primary/term.ts",
+    changes: [["if (current === UNKNOWN_TERM) return false;", "if (current === UNKNOWN_TERM) return true;"]],
+    finds: /was published over/,
+  },
+  {
     rule: "the observation after a publication",
     file: "primary/round.ts",
     changes: [['if (standingOf(after).kind === "primary") return last;', "return last;"]],

@@ -8,6 +8,7 @@ import type { Effect, Replies, RoundResult, Tenure, WriterMemory } from "../../.
 import type { PodIdentity } from "../../../src/primary/slice.ts";
 import type { Observation } from "../../../src/primary/standing.ts";
 import { follows, parseTerm, type Term } from "../../../src/primary/term.ts";
+import { Keeper } from "./keeper.ts";
 
 /** The part of `src/primary` under test: the real one, or a mutant. */
 export interface Subject {
@@ -75,12 +76,16 @@ export class World {
   readonly writers: Writer[];
   readonly subject: Subject;
   private version = 1;
-  private slice: JsonObject = { metadata: { uid: "slice", annotations: {} }, endpoints: [] };
+  /** Undefined while there is none. */
+  private slice: JsonObject | undefined = { metadata: { annotations: {} }, endpoints: [] };
+  private readonly keeper = new Keeper();
+  /** The newest term that a slice has shown, as far as anybody could remember it when that slice was deleted. */
+  private shown: Term | undefined;
   private flying: Put[] = [];
   private epochs = 0;
   private publishedEpoch = 0;
   private leader: { member: Member | undefined; since: number } = { member: undefined, since: 0 };
-  readonly seen = { published: 0, conflicts: 0, lost: 0, refusedTerms: 0, late: 0, expired: 0, unproven: 0 };
+  readonly seen = { published: 0, conflicts: 0, lost: 0, refusedTerms: 0, late: 0, expired: 0, remade: 0 };
 
   constructor(subject: Subject) {
     this.subject = subject;
@@ -146,9 +151,50 @@ export class World {
   // ── what happens to the slice from outside ──────────────────────────────────────────────────────────────
 
   tamper(index: number): void {
+    if (this.slice === undefined) return;
     const member = this.members[index % MEMBERS];
     const endpoints = index % 2 === 0 || member === undefined ? [] : [{ addresses: [member.pod.address] }];
     this.slice = { ...this.slice, endpoints };
+    this.version++;
+  }
+
+  /** The controller writes down what the slice says. */
+  note(): void {
+    if (this.slice !== undefined) this.keeper.notes(this.slice);
+  }
+
+  /** The controller deletes the slice, for something else has taken the Service. */
+  giveWay(): void {
+    this.note();
+    this.slice = undefined;
+    this.version++;
+  }
+
+  /** Somebody deletes the slice. Without a controller that sees it, only what was noted is left. */
+  delete(isSeen: boolean): void {
+    if (this.slice === undefined) return;
+    if (isSeen) this.keeper.sees(this.slice);
+    else this.keeper.crash();
+    const known = this.keeper.recalled()[TERM];
+    if (known !== "unknown") this.shown = parseTerm(known);
+    this.slice = undefined;
+    this.version++;
+  }
+
+  crashKeeper(): void {
+    this.keeper.crash();
+  }
+
+  loseNote(): void {
+    this.keeper.crash();
+    this.keeper.loseNote();
+  }
+
+  /** The controller makes a slice where there is none. */
+  make(): void {
+    if (this.slice !== undefined) return;
+    this.seen.remade++;
+    this.slice = { metadata: { annotations: this.keeper.recalled() as JsonObject }, endpoints: [] };
     this.version++;
   }
 
@@ -211,8 +257,10 @@ export class World {
   private serve(writer: Writer): void {
     const effect = writer.effect;
     if (effect === undefined) return;
-    if (effect.kind === "read") writer.reply = { kind: "slice", slice: this.current() };
-    else if (effect.kind === "observe") writer.reply = this.observe(writer);
+    if (effect.kind === "read") {
+      const slice = this.current();
+      writer.reply = slice === undefined ? { kind: "absent" } : { kind: "slice", slice };
+    } else if (effect.kind === "observe") writer.reply = this.observe(writer);
     else if (writer.put === undefined) this.send(writer, effect);
     else this.land(writer.put);
   }
@@ -251,7 +299,9 @@ export class World {
   private land(put: Put): void {
     this.flying = this.flying.filter((other) => other !== put);
     const waits = put.writer.put === put && put.writer.incarnation === put.incarnation;
-    if (put.base !== undefined && put.base !== String(this.version)) {
+    if (this.slice === undefined) {
+      if (waits) put.writer.reply = { kind: "refused", error: new Error("404") };
+    } else if (put.base !== undefined && put.base !== String(this.version)) {
       this.seen.conflicts++;
       if (waits) put.writer.reply = { kind: "conflict" };
     } else {
@@ -265,7 +315,8 @@ export class World {
     if (waits) put.writer.put = undefined;
   }
 
-  private current(): JsonObject {
+  private current(): JsonObject | undefined {
+    if (this.slice === undefined) return undefined;
     return {
       ...this.slice,
       metadata: { ...(this.slice.metadata as JsonObject), resourceVersion: String(this.version) },
@@ -279,7 +330,7 @@ export class World {
   // ── what must hold ──────────────────────────────────────────────────────────────────────────────────────
 
   get addresses(): string[] {
-    return addressesIn(this.slice);
+    return this.slice === undefined ? [] : addressesIn(this.slice);
   }
 
   private termIn(slice: JsonObject): Term | undefined {
@@ -294,11 +345,12 @@ export class World {
     this.seen.published++;
     if (put.evidence === undefined)
       throw new Violation(`${addresses[0]} was published without having been proven`);
-    const current = this.termIn(this.slice);
     const next = this.termIn(put.slice);
-    if (next !== undefined && current !== undefined && !follows(next, current) && put.namedForMs <= TTL_MS) {
-      throw new Violation(`timeline ${next.timeline} was published over ${current.timeline}`);
+    const { shown } = this;
+    if (next !== undefined && shown !== undefined && !follows(next, shown) && put.namedForMs <= TTL_MS) {
+      throw new Violation(`timeline ${next.timeline} was published over ${shown.timeline}`);
     }
+    this.shown = next ?? shown;
     if (put.evidence.rogue) return;
     if (put.evidence.epoch < this.publishedEpoch) {
       throw new Violation(
@@ -329,6 +381,7 @@ export class World {
       if (member.health !== "primary") member.health = "replica";
     }
     this.now += TTL_MS + 1;
+    this.make();
     for (let pass = 0; pass < 4; pass++) {
       for (const [index, writer] of this.writers.entries()) {
         for (let steps = 0; steps < 100 && (writer.run !== undefined || steps === 0); steps++)

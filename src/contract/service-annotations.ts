@@ -7,3 +7,9 @@ export const TAKE_OVER_ANNOTATION = `${DOMAIN}/take-over`;
 
 /** A new value clears the term once: the next primary is published whatever its timeline (after a restore). */
 export const RESET_TERM_ANNOTATION = `${DOMAIN}/reset-term`;
+
+/**
+ * On a Service that we made: since when (RFC 3339) nothing of its cluster is left. Written by the controller, and taken away when
+ * the cluster comes back.
+ */
+export const UNUSED_SINCE_ANNOTATION = `${DOMAIN}/unused-since`;

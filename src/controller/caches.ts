@@ -173,7 +173,11 @@ export class Caches {
   /** Everything that is applied for a cluster. @param cluster the scope, or the value of the cluster's label */
   made(namespace: string, cluster: string): Made[] {
     const index = INDEX.made(namespace, cluster);
-    return APPLIED.flatMap((resource) => this.of(resource).find(index).map((object) => ({ resource, object })));
+    return APPLIED.flatMap((resource) =>
+      this.of(resource)
+        .find(index)
+        .map((object) => ({ resource, object })),
+    );
   }
 
   /** Clusters for which anything of ours is there, by `<namespace>/<value of the cluster's label>`. */

@@ -1,20 +1,23 @@
+import { clusterLabelValue } from "../contract/cluster-names.ts";
 import type { InjectionSettings } from "../injection/settings.ts";
 import type { KubeConnection } from "../kube/connection.ts";
 import type { WatchTimes } from "../kube/watch.ts";
 import type { RoundResult } from "../primary/round.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
-import { Caches, INDEX } from "./caches.ts";
+import { Caches, INDEX, MADE } from "./caches.ts";
 import type { PodFacts } from "./facts/pod.ts";
 import { type ClusterKey, gather, leaderOf } from "./gather.ts";
 import { Interests } from "./interests.ts";
 import { Objects } from "./objects.ts";
 import { Observer } from "./observer/observer.ts";
 import { PatroniAsker } from "./observer/patroni.ts";
+import { isPresent, prune } from "./prune/prune.ts";
 import { Queue } from "./queue.ts";
 import { reconcile, sweep } from "./reconcile.ts";
 import { Reports } from "./reports.ts";
 import { KeptSlices } from "./slice/kept.ts";
+import { isServed } from "./slice/ours.ts";
 import { type ClusterView, isActive } from "./view.ts";
 
 export interface ControllerOptions {
@@ -75,7 +78,7 @@ export class Controller {
     const patroni = new PatroniAsker(this.#objects);
     this.#observer = new Observer({
       objects: this.#objects,
-      clusters: () => this.#active(),
+      clusters: () => this.#which(isServed),
       ask: (pod) => this.#counted(patroni.ask(pod)),
       seen: (slice) => this.#caches.slices.take(slice),
       wrote: (key, pod, result) => this.#wrote(key, pod, result),
@@ -110,15 +113,13 @@ export class Controller {
     if (!this.#synced) return;
     this.#views.clear();
     for (const key of this.#clusters()) this.#queue.add(key);
-    for (const index of this.#caches.slices.indexes()) {
-      if (index.startsWith(MADE)) this.#queue.add(index.slice(MADE.length));
-    }
+    for (const key of this.#caches.remains()) this.#queue.add(key);
   }
 
   /** Brings the gauges up to date. */
   measure(): void {
     const { metrics } = this.#options;
-    const views = [...this.#active()].map(([, view]) => view);
+    const views = [...this.#which(isActive)].map(([, view]) => view);
     const pods = views.flatMap(({ members }) => members);
     metrics.controllerQueueDepth.set(this.depth);
     metrics.controllerClusters.set(views.length);
@@ -181,7 +182,10 @@ export class Controller {
     if (view === undefined) {
       this.#forget(key);
       const { namespace, scope } = keyIn(key);
+      const place = { namespace, cluster: clusterLabelValue(scope) };
+      if (isPresent(this.#caches, place)) return; // its scope is no label: it has another key
       await sweep(parts, this.#caches.slices.find(INDEX.made(namespace, scope)));
+      await prune(parts, place, { wanted: new Set(), known: new Set() });
       return;
     }
     this.#leaderChanged(key);
@@ -223,10 +227,10 @@ export class Controller {
     return view;
   }
 
-  *#active(): Generator<readonly [string, ClusterView]> {
+  *#which(is: (view: ClusterView) => boolean): Generator<readonly [string, ClusterView]> {
     for (const key of this.#clusters()) {
       const view = this.#view(key);
-      if (view !== undefined && isActive(view)) yield [key, view];
+      if (view !== undefined && is(view)) yield [key, view];
     }
   }
 
@@ -255,8 +259,6 @@ export class Controller {
 
 const CLUSTER = "cluster:";
 const LEADER = "leader:";
-/** Of a cluster whose scope is no label, what follows is no key of a cluster: then only its slice is swept. */
-const MADE = "made:";
 
 const clusterIn = (index: string): string | undefined =>
   index.startsWith(CLUSTER) ? index.slice(CLUSTER.length) : undefined;

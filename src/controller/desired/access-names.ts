@@ -1,5 +1,5 @@
-import type { JsonObject } from "../../json/value.ts";
 import { CLUSTER_LABEL } from "../../contract/names.ts";
+import type { JsonObject } from "../../json/value.ts";
 import { labelOf, nameOf } from "../facts/slim.ts";
 
 /** Names of the Roles and RoleBindings of one ServiceAccount, by the value of the cluster's label. */
@@ -9,7 +9,8 @@ export const sidecarAccessName = (cluster: string, account: string): string =>
   `patroni-injector.${cluster}.${account}`;
 
 /** What Patroni itself may do, by choice. */
-export const patroniAccessName = (cluster: string, account: string): string => `patroni.${cluster}.${account}`;
+export const patroniAccessName = (cluster: string, account: string): string =>
+  `patroni.${cluster}.${account}`;
 
 /** The object is part of what Patroni may do with this ServiceAccount, in its namespace or in another. */
 export const isPatroniAccessFor = (object: JsonObject, account: string): boolean => {

@@ -58,7 +58,8 @@ export function verdictOn({ resource, object }: Made, circumstances: Circumstanc
   const account = holders.find(({ serviceAccount }) => isPatroniAccessFor(object, serviceAccount));
   if (account !== undefined) return keep(`Patroni needs it in ${account.name}`);
   const attached = holders.find((holder) => holder.attached && !circumstances.known.has(holder.uid));
-  if (attached !== undefined) return keep(`${attached.name} still has the sidecar, or a name that rests on it`);
+  if (attached !== undefined)
+    return keep(`${attached.name} still has the sidecar, or a name that rests on it`);
   if (resource === "services") return outside(object) ?? { kind: "remove" };
   if (resource === "endpointslices" && !byHand) return keep("it goes with its Service");
   return { kind: "remove" };

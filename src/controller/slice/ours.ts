@@ -3,7 +3,7 @@ import { CLUSTER_LABEL, DOMAIN } from "../../contract/names.ts";
 import { primarySliceName, SLICE_MANAGER, SLICE_MANAGER_LABEL } from "../../contract/slice-annotations.ts";
 import { asObject, type JsonObject } from "../../json/value.ts";
 import { labelOf, metadataOf, nameOf } from "../facts/slim.ts";
-import type { ClusterView } from "../view.ts";
+import { type ClusterView, isActive } from "../view.ts";
 
 /** The primary's slice of this cluster, even if somebody has taken its labels away. */
 export function ourSlice({ scope, settings, slices }: ClusterView): JsonObject | undefined {
@@ -15,6 +15,11 @@ export function ourSlice({ scope, settings, slices }: ClusterView): JsonObject |
   const cluster = labelOf(slice, CLUSTER_LABEL);
   return isOurs && (cluster === undefined || cluster === clusterLabelValue(scope)) ? slice : undefined;
 }
+
+/**
+ * A slice that is there leads clients: it is kept right, whatever became of the wish to have it, until somebody takes it away.
+ */
+export const isServed = (view: ClusterView): boolean => isActive(view) || ourSlice(view) !== undefined;
 
 /** The annotations by which a slice remembers: its term, who was published last, the Service's address. */
 export function ownAnnotations(slice: JsonObject): Record<string, string> {

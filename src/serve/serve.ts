@@ -17,6 +17,7 @@ import { createWebhookServer, useCertificate } from "../webhook/server.ts";
 import { servingNames } from "../webhook/serving-names.ts";
 import { InForce } from "./in-force.ts";
 import { listen } from "./listen.ts";
+import { watchLoad } from "./load.ts";
 import { openCluster } from "./open-cluster.ts";
 import { Opened } from "./opened.ts";
 import { ownNamespace } from "./own-namespace.ts";
@@ -55,14 +56,18 @@ async function run({ configPath, kubeconfig, environment, shutdown }: ServeOptio
   const metrics = createMetrics();
   const observer = observeProcess(metrics);
   opened.add(() => observer.stop());
+  const load = watchLoad({ logger, metrics });
+  opened.add(() => load.stop());
 
   const draining = () => shutdown.requested.aborted;
   const readiness = new Readiness();
   readiness.require("not draining", () => !draining());
+  readiness.require("steady event loop", () => load.steady());
   for (const later of ["certificate", "caches", "registration"]) readiness.require(later);
   let replica: Replica | undefined;
   const beforeScrape = (): void => {
     observer.update();
+    load.measure();
     replica?.measure();
   };
   const operations = createServer(
@@ -82,8 +87,9 @@ async function run({ configPath, kubeconfig, environment, shutdown }: ServeOptio
   opened.add(() => certificates.stop());
   readiness.require("certificate", () => true);
 
-  const app = createWebhookApp({ context: () => inForce.context, draining, logger, metrics });
-  const server = createWebhookServer(app, certificate, logger);
+  const { turns } = load;
+  const app = createWebhookApp({ context: () => inForce.context, draining, logger, metrics, turns });
+  const server = createWebhookServer(app, certificate, { logger, metrics });
   opened.add(() => server.close().closeAllConnections());
   const webhookAddress = await listen(server, config.webhook, "webhook");
 
@@ -125,14 +131,17 @@ async function run({ configPath, kubeconfig, environment, shutdown }: ServeOptio
   opened.add(() => watch.stop());
 
   await aborted(shutdown.requested);
-  // What our successor registers is none of our business any more, and another replica may lead at once.
-  await Promise.all([registration?.stop(), replica?.stop()]);
   const { drainSeconds, webhook } = inForce.config;
   logger.info({ signal: shutdown.requested.reason, drainSeconds }, "draining");
-  await drain(server, {
-    lingerMs: drainSeconds * 1000,
-    answerMs: webhook.timeoutSeconds * 1000,
-    atOnce: shutdown.atOnce,
-  });
+  await Promise.all([
+    // What our successor registers is none of our business any more, and another replica may lead at once.
+    registration?.stop(),
+    replica?.stop(),
+    drain(server, {
+      lingerMs: drainSeconds * 1000,
+      answerMs: webhook.timeoutSeconds * 1000,
+      atOnce: shutdown.atOnce,
+    }),
+  ]);
   logger.info("stopped");
 }

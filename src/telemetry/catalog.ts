@@ -44,6 +44,22 @@ export const METRICS = {
     name: "patroni_injector_admission_in_flight",
     help: "Requests that are being received or answered.",
   },
+  admissionWaiting: {
+    kind: "gauge",
+    name: "patroni_injector_admission_waiting",
+    help: "Reviews that were received and wait to be decided on; past a bound further ones are answered 429.",
+  },
+  webhookConnections: {
+    kind: "gauge",
+    name: "patroni_injector_webhook_connections",
+    help: "Connections to the webhook that are open or in their TLS handshake.",
+  },
+  webhookConnectionsClosed: {
+    kind: "counter",
+    name: "patroni_injector_webhook_connections_closed_total",
+    help: "Connections to the webhook that were given up, by cause: a failed TLS handshake (handshake), a request that did not arrive in time (slow), a request before the answer to the one before (pipelined), too many connections (evicted).",
+    labels: ["why"],
+  },
   configLoaded: {
     kind: "gauge",
     name: "patroni_injector_config_last_reload_successful",

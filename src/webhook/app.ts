@@ -5,7 +5,10 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { readBody } from "./body.ts";
 import { parseJson } from "./json.ts";
+import { rarely } from "./rarely.ts";
 import { recordReview } from "./record.ts";
+import { Room } from "./room.ts";
+import { Turns } from "./turns.ts";
 
 export interface WebhookAppOptions {
   /** What a review is decided with; asked anew for each request. */
@@ -14,15 +17,36 @@ export interface WebhookAppOptions {
   draining(): boolean;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Where reviews wait to be decided. Default: a queue of this app's own. */
+  readonly turns?: Turns;
+}
+
+/** What every request is handled with. */
+interface App extends WebhookAppOptions {
+  readonly turns: Turns;
+  readonly room: Room;
+  /** Says that there are too many requests. */
+  readonly overloaded: (message: string) => void;
 }
 
 /** The largest review that is read. An API server sends the pod twice at most, and etcd holds 1.5 MiB of it. */
 export const BODY_LIMIT = 7 * 1024 * 1024;
 
+/** Seconds. Without a Retry-After header an API server does not try again (client-go, rest/with_retry.go). */
+const RETRY_AFTER = 1;
+
+const OVERLOAD_LOG_EVERY_MS = 10_000;
+
 const MODES: Readonly<Record<string, ReviewMode>> = { [MUTATE_PATH]: "enabled", [AUDIT_PATH]: "audit" };
 
 /** The webhook as an Express app that listens nowhere. The path says the mode. */
-export function createWebhookApp(options: WebhookAppOptions): Express {
+export function createWebhookApp(given: WebhookAppOptions): Express {
+  const options = {
+    turns: new Turns(),
+    ...given,
+    room: new Room(),
+    overloaded: sayingOverload(given.logger),
+  };
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
@@ -41,12 +65,7 @@ export function createWebhookApp(options: WebhookAppOptions): Express {
   return app;
 }
 
-async function review(
-  request: Request,
-  response: Response,
-  mode: ReviewMode,
-  options: WebhookAppOptions,
-): Promise<void> {
+async function review(request: Request, response: Response, mode: ReviewMode, options: App): Promise<void> {
   const { metrics } = options;
   const started = performance.now();
   metrics.admissionInFlight.inc();
@@ -58,28 +77,40 @@ async function review(
   }
 }
 
-async function answer(
-  request: Request,
-  response: Response,
-  mode: ReviewMode,
-  options: WebhookAppOptions,
-): Promise<void> {
+async function answer(request: Request, response: Response, mode: ReviewMode, options: App): Promise<void> {
   if (!isJson(request.headers["content-type"])) {
     return refuse(response, 415, "the content type must be application/json", options);
   }
-  const body = await readBody(request, BODY_LIMIT);
+  const { room, turns } = options;
+  if (turns.full) return refuse(response, 429, "too many reviews wait already", options);
+  const body = await readBody(request, BODY_LIMIT, room);
   if (body.kind === "aborted") return;
   if (body.kind === "too-large") {
     return refuse(response, 413, `the body must be at most ${BODY_LIMIT} bytes`, options);
   }
-  const parsed = parseJson(body.text);
-  if ("problem" in parsed) {
-    return refuse(response, 400, `the body is not valid JSON: ${parsed.problem}`, options);
+  if (body.kind === "no-room") return refuse(response, 429, "too many bytes wait already", options);
+  try {
+    const wasDone = await turns.run(() => decide(body.text(), response, mode, options));
+    if (!wasDone) refuse(response, 429, "too many reviews wait already", options);
+  } finally {
+    body.leave();
   }
-  const answered = answerReview(parsed.value, { ...options.context(), mode });
-  if (answered.status === 400) return refuse(response, 400, answered.message, options);
-  recordReview(answered.record, options);
-  send(response, 200, JSON.stringify(answered.review), options);
+}
+
+/** Not asynchronous: all of it is one job in the queue. */
+function decide(text: string, response: Response, mode: ReviewMode, options: App): void {
+  if (response.destroyed) return; // the client went away while it waited: it cannot use an answer
+  const parsed = parseJson(text);
+  const answered =
+    "problem" in parsed
+      ? { status: 400 as const, message: `the body is not valid JSON: ${parsed.problem}` }
+      : answerReview(parsed.value, { ...options.context(), mode });
+  if (answered.status === 400) {
+    refuse(response, 400, answered.message, options);
+  } else {
+    recordReview(answered.record, options);
+    send(response, 200, JSON.stringify(answered.review), options);
+  }
 }
 
 function isJson(contentType: string | undefined): boolean {
@@ -87,14 +118,19 @@ function isJson(contentType: string | undefined): boolean {
   return type === "application/json";
 }
 
-/** No review was answered: the caller made a mistake, and is told which. */
-function refuse(response: Response, status: number, message: string, options: WebhookAppOptions): void {
+/** No review was answered: the caller made a mistake and is told which, or is asked to come again. */
+function refuse(response: Response, status: number, message: string, options: App): void {
   options.metrics.admissionRefused.inc({ status: String(status) });
-  options.logger.info({ method: response.req.method, path: response.req.path, status, message }, "refused");
+  if (status === 429) {
+    options.overloaded(message);
+    response.setHeader("Retry-After", RETRY_AFTER);
+  } else {
+    options.logger.info({ method: response.req.method, path: response.req.path, status, message }, "refused");
+  }
   send(response, status, JSON.stringify({ error: message }), options);
 }
 
-function send(response: Response, status: number, body: string, { draining }: WebhookAppOptions): void {
+function send(response: Response, status: number, body: string, { draining }: App): void {
   response.statusCode = status;
   response.setHeader("Content-Type", "application/json");
   response.setHeader("Content-Length", Buffer.byteLength(body));
@@ -103,7 +139,7 @@ function send(response: Response, status: number, body: string, { draining }: We
 }
 
 /** Express calls this for a path that cannot be decoded, and for a bug of ours: neither tells the client how we are made. */
-function failureHandler(options: WebhookAppOptions): ErrorRequestHandler {
+function failureHandler(options: App): ErrorRequestHandler {
   return (error: { status?: unknown }, _request, response, _next) => {
     if (response.headersSent) return void response.destroy();
     if (error.status === 400) return refuse(response, 400, "the request's path is malformed", options);
@@ -112,3 +148,8 @@ function failureHandler(options: WebhookAppOptions): ErrorRequestHandler {
     send(response, 500, JSON.stringify({ error: "internal error" }), options);
   };
 }
+
+const sayingOverload = (logger: Logger): ((message: string) => void) =>
+  rarely(OVERLOAD_LOG_EVERY_MS, (message, others) =>
+    logger.warn({ message, others }, "overloaded: reviews are put off"),
+  );

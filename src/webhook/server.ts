@@ -2,6 +2,9 @@ import type { RequestListener } from "node:http";
 import { createServer, type Server } from "node:https";
 import type { ServingCertificate } from "../certificates/source.ts";
 import type { Logger } from "../telemetry/logger.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { Connections } from "./connections.ts";
+import { rarely } from "./rarely.ts";
 
 /** An API server keeps an idle connection for 90 s: ours must last longer, or it writes into one that just closed. */
 const KEEP_ALIVE_MS = 95_000;
@@ -12,24 +15,45 @@ const KEEP_ALIVE_MS = 95_000;
  */
 const REQUEST_MS = 100_000;
 
+/** A client that has not finished its TLS handshake by then never will. */
+const HANDSHAKE_MS = 10_000;
+
 const LOG_AT_MOST_EVERY_MS = 1000;
 
-/** HTTPS in front of an app; listens nowhere yet. */
+/**
+ * HTTPS in front of an app; listens nowhere yet. It speaks HTTP/1.1 only, as API servers do with the Services of webhooks: each call
+ * has a connection to itself, so the calls of one API server spread over all replicas, and none waits behind another's bytes.
+ */
 export function createWebhookServer(
   app: RequestListener,
   certificate: ServingCertificate,
-  logger: Logger,
+  { logger, metrics }: { readonly logger: Logger; readonly metrics: Metrics },
 ): Server {
-  const server = createServer(
-    {
-      ...secureContext(certificate),
-      keepAliveTimeout: KEEP_ALIVE_MS,
-      headersTimeout: REQUEST_MS,
-      requestTimeout: REQUEST_MS,
-    },
-    app,
+  const server = createServer({
+    ...secureContext(certificate),
+    keepAliveTimeout: KEEP_ALIVE_MS,
+    headersTimeout: REQUEST_MS,
+    requestTimeout: REQUEST_MS,
+    handshakeTimeout: HANDSHAKE_MS,
+  });
+  const sayClosed = rarely<string>(LOG_AT_MOST_EVERY_MS, (why, others) =>
+    logger.info({ why, others }, "connection closed"),
   );
-  server.on("tlsClientError", rarely(logger));
+  const sayFailed = rarely<Error>(LOG_AT_MOST_EVERY_MS, ({ message }, others) =>
+    logger.debug({ error: message, others }, "TLS handshake failed"),
+  );
+  const connections = new Connections(server, {
+    onClose(why) {
+      metrics.webhookConnectionsClosed.inc({ why });
+      sayClosed(why);
+    },
+    onCount: (count) => metrics.webhookConnections.set(count),
+  });
+  server.on("request", connections.guard(app));
+  server.on("tlsClientError", (error) => {
+    metrics.webhookConnectionsClosed.inc({ why: "handshake" });
+    sayFailed(error);
+  });
   return server;
 }
 
@@ -40,19 +64,3 @@ export function useCertificate(server: Server, certificate: ServingCertificate):
 
 const secureContext = ({ certPem, keyPem }: ServingCertificate) =>
   ({ cert: certPem, key: keyPem, minVersion: "TLSv1.2" }) as const;
-
-/** A client that does not trust us, or that is no TLS client at all, may come back many times a second. */
-function rarely(logger: Logger): (error: Error) => void {
-  let last = Number.NEGATIVE_INFINITY;
-  let kept = 0;
-  return (error) => {
-    const now = performance.now();
-    if (now - last < LOG_AT_MOST_EVERY_MS) {
-      kept++;
-      return;
-    }
-    logger.debug({ error: error.message, others: kept }, "TLS handshake failed");
-    last = now;
-    kept = 0;
-  };
-}

@@ -26,13 +26,14 @@ async function started(t: TestContext) {
   const logger = createLogger({ level: "debug", destination });
   const state = { draining: false };
   const certificate = await loopbackCertificate();
+  const metrics = createMetrics();
   const app = createWebhookApp({
     context: () => contextOf(),
     draining: () => state.draining,
     logger,
-    metrics: createMetrics(),
+    metrics,
   });
-  const server = createWebhookServer(app, certificate, logger);
+  const server = createWebhookServer(app, certificate, { logger, metrics });
   t.after(() => server.close().closeAllConnections());
   server.listen(0, "127.0.0.1");
   await once(server, "listening");

@@ -1,0 +1,77 @@
+import type { FindingCode } from "../contract/findings.ts";
+import type { InjectionSettings, Surroundings } from "../injection/settings.ts";
+import type { AuditedCluster, AuditedMember } from "./clusters.ts";
+import type { Finding } from "./finding.ts";
+import type { Seen, Snapshot } from "./snapshot.ts";
+
+/** What every check is given beside its cluster. */
+export interface AuditContext {
+  readonly snapshot: Snapshot;
+  readonly settings: InjectionSettings;
+  readonly surroundings: Surroundings;
+  readonly clusters: readonly AuditedCluster[];
+}
+
+/** Something that a check had to know, and that could not be looked at. */
+export interface Unseen {
+  readonly codes: readonly FindingCode[];
+  readonly why: string;
+}
+
+export interface Outcome {
+  readonly findings: readonly Finding[];
+  readonly unseen: readonly Unseen[];
+}
+
+/** Looks at one cluster. Pure. */
+export interface Check {
+  readonly codes: readonly FindingCode[];
+  run(cluster: AuditedCluster, context: AuditContext): Outcome;
+}
+
+class NotSeen extends Error {}
+
+/** The value. Where it could not be looked at, the check ends there, and says so. */
+export function need<Value>(seen: Seen<Value>): Value {
+  if ("unseen" in seen) throw new NotSeen(seen.unseen);
+  return seen.value;
+}
+
+/** A finding, or why something beside it could not be looked at. */
+export type Seeing = Iterable<Finding | { readonly unseen: string }>;
+
+type Look = (cluster: AuditedCluster, context: AuditContext) => Seeing;
+type MemberLook = (member: AuditedMember, cluster: AuditedCluster, context: AuditContext) => Seeing;
+
+/** A check that looks once at a cluster. */
+export const forCluster = (codes: readonly FindingCode[], look: Look): Check => ({
+  codes,
+  run: (cluster, context) => outcomeOf(codes, [() => look(cluster, context)]),
+});
+
+/** A check that looks at every member by itself: what cannot be seen of one does not hide the others. */
+export const forMembers = (codes: readonly FindingCode[], look: MemberLook): Check => ({
+  codes,
+  run: (cluster, context) =>
+    outcomeOf(
+      codes,
+      cluster.members.map((member) => () => look(member, cluster, context)),
+    ),
+});
+
+function outcomeOf(codes: readonly FindingCode[], looks: readonly (() => Seeing)[]): Outcome {
+  const findings: Finding[] = [];
+  const reasons = new Set<string>();
+  for (const look of looks) {
+    try {
+      for (const seen of look()) {
+        if ("unseen" in seen) reasons.add(seen.unseen);
+        else findings.push(seen);
+      }
+    } catch (error) {
+      if (!(error instanceof NotSeen)) throw error;
+      reasons.add(error.message);
+    }
+  }
+  return { findings, unseen: [...reasons].map((why) => ({ codes, why })) };
+}

@@ -1,0 +1,62 @@
+import type { JsonObject } from "../json/value.ts";
+
+/** The kinds of objects that an audit looks at. */
+export const KINDS = [
+  "Namespace",
+  "Node",
+  "Pod",
+  "StatefulSet",
+  "Service",
+  "Endpoints",
+  "EndpointSlice",
+  "ConfigMap",
+  "NetworkPolicy",
+  "PodDisruptionBudget",
+  "PeerAuthentication",
+  "MutatingWebhookConfiguration",
+] as const;
+export type AuditKind = (typeof KINDS)[number];
+
+/** What a member's Patroni answered to `GET` of its REST API; undefined where that path was not answered. */
+export interface MemberAnswers {
+  readonly patroni?: JsonObject;
+  readonly cluster?: JsonObject;
+  readonly config?: JsonObject;
+}
+
+/** May a ServiceAccount do that, by SubjectAccessReview. */
+export interface AccessQuestion {
+  readonly namespace: string;
+  readonly serviceAccount: string;
+  readonly verb: string;
+  readonly group: string;
+  readonly resource: string;
+  /** In which namespace, and on which object; all of the namespace where no name is given. */
+  readonly inNamespace: string;
+  readonly name?: string;
+}
+
+/** What came back of a pod that was sent through the API server's admission by dry-run. */
+export type DryRun =
+  | { readonly kind: "admitted"; readonly pod: JsonObject }
+  | { readonly kind: "refused"; readonly message: string };
+
+/** Either what was looked for, or why it could not be looked at. */
+export type Seen<Value> = { readonly value: Value } | { readonly unseen: string };
+
+/**
+ * Everything that an audit looked at, at one moment. A value: checks are functions of it. What could not be looked at says why, and
+ * is never the same as what is not there.
+ */
+export interface Snapshot {
+  /**
+   * All objects of a kind, in the namespaces that are audited. Of EndpointSlices also those of the API server's own Service and of
+   * the cluster's DNS, and of pods also those of DNS, of operators and of the injector, wherever they are.
+   */
+  objects(kind: AuditKind): Seen<readonly JsonObject[]>;
+  /** By pod. */
+  answers(namespace: string, pod: string): Seen<MemberAnswers>;
+  access(question: AccessQuestion): Seen<boolean>;
+  /** By workload. */
+  dryRun(namespace: string, statefulSet: string): Seen<DryRun>;
+}

@@ -14,8 +14,8 @@ import { holds } from "./differs.ts";
 import type { EndpointsFacts } from "./facts/endpoints.ts";
 import { annotationOf, metadataOf, nameOf } from "./facts/slim.ts";
 import { isCode, type Objects } from "./objects.ts";
+import { expectation } from "./prune/expectation.ts";
 import { type Place, prune } from "./prune/prune.ts";
-import { keyOf } from "./prune/verdict.ts";
 import { inspected } from "./slice/inspect.ts";
 import type { KeptSlices } from "./slice/kept.ts";
 import { memoryOf, recall, type SliceMemory, withNote } from "./slice/memory.ts";
@@ -60,7 +60,7 @@ export async function reconcile(parts: ReconcileParts): Promise<Finding[] | unde
   }
   const found = findings(view);
   await attempt(keepSlice(parts, memory).then((more) => found.push(...more)));
-  if (failures.length === 0) await attempt(prune(parts, placeOf(view), expectationOf(view, wanted)));
+  if (failures.length === 0) await attempt(prune(parts, placeOf(view), expectation(view, wanted)));
   if (failures.length > 0)
     throw failures.length === 1 ? failures[0] : new AggregateError(failures, textOf(failures));
   return found;
@@ -83,17 +83,6 @@ const placeOf = ({ namespace, scope }: ClusterView): Place => ({
   namespace,
   cluster: clusterLabelValue(scope),
 });
-
-/** What the cluster is to have, and by whose wishes. */
-function expectationOf(view: ClusterView, wanted: readonly (Desired | undefined)[]) {
-  const { namespace, settings, members, templates } = view;
-  const services = [settings.primaryService, settings.headlessService].map(
-    (name) => `services/${namespace}/${name}`,
-  );
-  const objects = wanted.flatMap((each) => (each === undefined ? [] : keyOf(each.resource, each.object)));
-  const known = [...members.map(({ uid }) => uid), ...templates.map(({ workload }) => workload.uid)];
-  return { wanted: new Set([...services, ...objects]), known: new Set(known) };
-}
 
 /** A Service that was deleted comes back with the address that it had, unless that was given away. */
 async function ensurePrimaryService(

@@ -174,15 +174,16 @@ export class World {
   delete(isSeen: boolean): void {
     if (this.slice === undefined) return;
     if (isSeen) this.keeper.sees(this.slice);
-    else this.keeper.crash();
-    const known = this.keeper.recalled()[TERM];
-    if (known !== "unknown") this.shown = parseTerm(known);
     this.slice = undefined;
     this.version++;
+    if (!isSeen) this.crashKeeper();
   }
 
+  /** What it had not noted yet of a slice that is gone, nobody knows any more. */
   crashKeeper(): void {
     this.keeper.crash();
+    const known = this.keeper.recalled()[TERM];
+    if (this.slice === undefined && known !== "unknown") this.shown = parseTerm(known);
   }
 
   loseNote(): void {

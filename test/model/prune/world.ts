@@ -61,6 +61,8 @@ export class World {
   #stored: Stored[];
   /** When, in truth, each Service was marked. */
   readonly #markedAt = new Map<string, number>();
+  /** When a pass last came upon a workload. */
+  #usedAt = 0;
   #cached: { pods: PodFacts[]; templates: TemplateFacts[]; stored: Stored[]; opted: boolean };
 
   constructor(lyingClock: "own" | "server") {
@@ -133,6 +135,7 @@ export class World {
     Date.now = () => this.#now + (this.#lyingClock === "own" ? this.#lie : 0);
     try {
       await prune({ objects: this.#objects(), caches: this.#caches() }, PLACE, expected);
+      if (first !== undefined && this.#pods.length + this.#sets.length > 0) this.#usedAt = this.#now;
     } catch (error) {
       if (!(error instanceof Conflict)) throw error;
     } finally {
@@ -192,7 +195,7 @@ export class World {
     }
     if (resource !== "services") return this.#injected().length > 0 ? "pods rest on it" : undefined;
     if (this.#pods.length + this.#sets.length > 0) return "there is a workload";
-    const unusedMs = this.#now - (this.#markedAt.get(name) ?? this.#now);
+    const unusedMs = this.#now - Math.max(this.#markedAt.get(name) ?? this.#now, this.#usedAt);
     return unusedMs < 24 * HOUR_MS ? `it was unused for ${unusedMs / HOUR_MS} h only` : undefined;
   }
 

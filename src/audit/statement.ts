@@ -1,43 +1,79 @@
 import { asObject, asString, at, type JsonObject } from "../json/value.ts";
 
-/** What Patroni says of a member, in the pod's annotation `status` or in an entry of `GET /cluster`. */
+/** What Patroni says of a member. Fields that it does not say are undefined. */
 export interface MemberStatement {
-  /** `postgres://host:port/…`, as the other members use it. */
-  readonly connUrl: string | undefined;
-  readonly apiUrl: string | undefined;
-  /** `running`, `streaming`, `starting`, `stopped`, `crashed`, … */
+  /** The host that the member announces for PostgreSQL. */
+  readonly host: string | undefined;
+  /** `running`, `streaming`, `in archive recovery`, `starting`, `stopped`, `crashed`, … */
   readonly state: string | undefined;
-  readonly role: string | undefined;
+  readonly leads: boolean;
   readonly timeline: number | undefined;
-  /** `streaming`, `in archive recovery`; undefined on a primary, and with Patroni before 3.0.4. */
-  readonly replicationState: string | undefined;
+  /** The member says whether it streams: Patroni 3.0.4 or newer, on a standby. */
+  readonly streaming: boolean | undefined;
   readonly pendingRestart: boolean;
-  /** Patroni's version. */
-  readonly version: string | undefined;
+  /** How far a standby has replayed, in bytes. */
+  readonly replayed: number | undefined;
+  /** How many bytes it is behind its leader. */
+  readonly lagBytes: number | undefined;
 }
 
-/** Patroni writes this annotation on its own pod, with Kubernetes as DCS (ha.py, `touch_member`). */
+const LEADING = new Set(["master", "primary", "leader", "standby_leader"]);
+const STANDBY_STATES = new Set(["streaming", "in archive recovery"]);
+
+/** From the annotation that Patroni keeps on its own pod, with Kubernetes as DCS (ha.py, `touch_member`). */
 export function statementOf(pod: JsonObject): MemberStatement | undefined {
-  const text = asString(at(pod, "metadata", "annotations", "status"));
+  const status = parsed(asString(at(pod, "metadata", "annotations", "status")));
+  if (status === undefined) return undefined;
+  const leads = LEADING.has(asString(status.role) ?? "");
+  const replication = asString(status.replication_state);
+  return {
+    host: hostOfUrl(asString(status.conn_url)),
+    state: asString(status.state),
+    leads,
+    timeline: numberIn(status.timeline),
+    streaming: leads || !saysStreaming(asString(status.version)) ? undefined : replication === "streaming",
+    pendingRestart: status.pending_restart === true,
+    replayed: leads ? undefined : (numberIn(status.replay_lsn) ?? numberIn(status.xlog_location)),
+    lagBytes: undefined,
+  };
+}
+
+/** From an entry of `GET /cluster` (utils.py, `cluster_as_json`), which is where any DCS tells it. */
+export function statementIn(entry: JsonObject): MemberStatement {
+  const state = asString(entry.state);
+  const leads = LEADING.has(asString(entry.role) ?? "");
+  return {
+    host: asString(entry.host),
+    state,
+    leads,
+    timeline: numberIn(entry.timeline),
+    // Up to 3.0.3 a standby that streams is `running`, and one that does not is too.
+    streaming: leads || !STANDBY_STATES.has(state ?? "") ? undefined : state === "streaming",
+    pendingRestart: entry.pending_restart === true,
+    replayed: undefined,
+    lagBytes: numberIn(entry.replay_lag) ?? numberIn(entry.lag),
+  };
+}
+
+const numberIn = (value: unknown): number | undefined =>
+  typeof value === "number" && Number.isFinite(value) ? value : undefined;
+
+/** `postgres://host:port/postgres`; of an IPv6 address without its brackets. */
+function hostOfUrl(text: string | undefined): string | undefined {
+  if (text === undefined || !URL.canParse(text)) return undefined;
+  return new URL(text).hostname.replace(/^\[|\]$/g, "") || undefined;
+}
+
+function saysStreaming(version: string | undefined): boolean {
+  const [major = 0, minor = 0, patch = 0] = (version ?? "").split(".").map(Number);
+  return major > 3 || (major === 3 && (minor > 0 || patch >= 4));
+}
+
+export function parsed(text: string | undefined): JsonObject | undefined {
   if (text === undefined) return undefined;
   try {
-    const status = asObject(JSON.parse(text));
-    return status && readStatement(status);
+    return asObject(JSON.parse(text));
   } catch {
     return undefined;
   }
-}
-
-function readStatement(status: JsonObject): MemberStatement {
-  const { timeline } = status;
-  return {
-    connUrl: asString(status.conn_url),
-    apiUrl: asString(status.api_url),
-    state: asString(status.state),
-    role: asString(status.role),
-    timeline: typeof timeline === "number" ? timeline : undefined,
-    replicationState: asString(status.replication_state),
-    pendingRestart: status.pending_restart === true,
-    version: asString(status.version),
-  };
 }

@@ -6,9 +6,16 @@ import { type AuditLevel, createAuditLog } from "./audit-log.ts";
 import { type Authority, type KeyedCertificate, newAuthority, newKeyPair } from "./authority.ts";
 import { ensureBinaries } from "./build.ts";
 import { startEtcd } from "./etcd.ts";
-import { type ApiServerSpec, SERVING_HOSTS, startApiServer, type TokenUser } from "./kube-apiserver.ts";
+import {
+  type ApiServer,
+  type ApiServerSpec,
+  SERVING_HOSTS,
+  startApiServer,
+  type TokenUser,
+} from "./kube-apiserver.ts";
 import { kubeconfigFor } from "./kubeconfig.ts";
-import { beginRun, type Run } from "./run.ts";
+import { freePort } from "./ports.ts";
+import { beginRun, type OwnedRun, type Run } from "./run.ts";
 
 export interface ControlPlaneOptions {
   /** Keep an audit log. */
@@ -38,6 +45,13 @@ export interface ControlPlane {
   stop(): Promise<void>;
 }
 
+const LOOPBACK_FLAGS = [
+  "--authorization-mode=RBAC",
+  // An address of loopback is refused in Endpoints: so none are written.
+  "--endpoint-reconciler-type=none",
+];
+const PORT_ATTEMPTS = 3;
+
 /**
  * Builds what is missing and starts a control plane on the loopback interface. Needs no privilege.
  *
@@ -55,7 +69,7 @@ export async function startControlPlane(options: ControlPlaneOptions = {}): Prom
 }
 
 async function startIn(
-  run: Run,
+  run: OwnedRun,
   binaries: Readonly<Record<"etcd" | "kube-apiserver", string>>,
   options: ControlPlaneOptions,
 ): Promise<ControlPlane> {
@@ -75,10 +89,10 @@ async function startIn(
     serving,
     serviceAccountKeys,
     users: options.users ?? [],
-    furtherFlags: [...(audit?.flags ?? []), ...(options.apiServerFlags ?? [])],
+    furtherFlags: [...LOOPBACK_FLAGS, ...(audit?.flags ?? []), ...(options.apiServerFlags ?? [])],
   };
   const connect = (url: string) => createApiClient(url, authority.certPem, admin);
-  const server = await startApiServer(run, binaries["kube-apiserver"], spec, connect);
+  const server = await startOnFreePort(run, binaries["kube-apiserver"], spec, connect);
 
   const kubeconfig = {
     path: join(run.folder, "admin.kubeconfig"),
@@ -102,4 +116,21 @@ async function startIn(
       await run.end();
     },
   };
+}
+
+async function startOnFreePort(
+  run: Run,
+  binary: string,
+  spec: ApiServerSpec,
+  connect: (url: string) => ApiClient,
+): Promise<ApiServer> {
+  for (let attempt = 1; ; attempt++) {
+    const address = { bind: "127.0.0.1", advertise: "127.0.0.1", port: await freePort() };
+    try {
+      return await startApiServer(run, binary, address, spec, connect);
+    } catch (error) {
+      const lostItsPort = /address already in use/.test((error as Error).message);
+      if (!lostItsPort || attempt === PORT_ATTEMPTS) throw error;
+    }
+  }
 }

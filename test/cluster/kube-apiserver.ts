@@ -1,10 +1,7 @@
-import { writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { ApiClient } from "./api-client.ts";
 import type { KeyedCertificate, KeyPair } from "./authority.ts";
-import { freePort } from "./ports.ts";
 import { type RunningProcess, untilReady } from "./processes.ts";
-import type { Run } from "./run.ts";
+import { type Run, runFile } from "./run.ts";
 
 /** A user known by a bearer token. */
 export interface TokenUser {
@@ -13,10 +10,17 @@ export interface TokenUser {
   readonly groups?: readonly string[];
 }
 
+/** Where it listens, and where others find it. */
+export interface ApiServerAddress {
+  readonly bind: string;
+  readonly advertise: string;
+  readonly port: number;
+}
+
 export interface ApiServerSpec {
   readonly etcdUrl: string;
   readonly clientCaPem: string;
-  /** For {@link SERVING_HOSTS}. */
+  /** For {@link SERVING_HOSTS} and the advertised address. */
   readonly serving: KeyedCertificate;
   readonly serviceAccountKeys: KeyPair;
   readonly users: readonly TokenUser[];
@@ -29,74 +33,60 @@ export interface ApiServer {
   readonly api: ApiClient;
 }
 
-/** Host names and addresses that clients may use. */
+/** Host names and addresses that clients may use, whatever the server's address. */
 export const SERVING_HOSTS = ["127.0.0.1", "localhost", "kubernetes.default.svc"] as const;
 
 const SERVICE_ACCOUNT_ISSUER = "https://kubernetes.default.svc.cluster.local";
 const READY_WITHIN_MS = 60_000;
-const PORT_ATTEMPTS = 3;
 
 /**
- * Starts kube-apiserver on a free port of 127.0.0.1 and waits until it is ready.
+ * Starts kube-apiserver and waits until it is ready.
  *
  * @param connect makes the client that asks for readiness, and that the result holds
  */
 export async function startApiServer(
   run: Run,
   binary: string,
+  address: ApiServerAddress,
   spec: ApiServerSpec,
   connect: (url: string) => ApiClient,
 ): Promise<ApiServer> {
-  const flags = await commonFlags(run, spec);
-  for (let attempt = 1; ; attempt++) {
-    const port = await freePort();
-    const url = `https://127.0.0.1:${port}`;
-    const process = await run.start({
-      name: "kube-apiserver",
-      command: binary,
-      args: [...flags, `--secure-port=${port}`, ...spec.furtherFlags],
-      stopWithinMs: 10_000,
-    });
-    const api = connect(url);
-    try {
-      await untilReady(
-        process,
-        async () => (await api.request("GET", "/readyz")).status === 200,
-        READY_WITHIN_MS,
-      );
-      return { process, url, api };
-    } catch (error) {
-      api.close();
-      const lostItsPort = /address already in use/.test((error as Error).message);
-      if (!lostItsPort || attempt === PORT_ATTEMPTS) throw error;
-    }
+  const url = `https://${address.advertise}:${address.port}`;
+  const process = await run.start({
+    name: "kube-apiserver",
+    command: binary,
+    args: [...addressFlags(address), ...(await commonFlags(run, spec)), ...spec.furtherFlags],
+    stopWithinMs: 10_000,
+  });
+  const api = connect(url);
+  const isReady = async () => (await api.request("GET", "/readyz")).status === 200;
+  try {
+    await untilReady(process, isReady, READY_WITHIN_MS);
+    return { process, url, api };
+  } catch (error) {
+    api.close();
+    throw error;
   }
 }
 
-/** Writes the files that the API server reads into the run's folder, and returns the flags that do not depend on its port. */
+function addressFlags({ bind, advertise, port }: ApiServerAddress): string[] {
+  return [`--bind-address=${bind}`, `--advertise-address=${advertise}`, `--secure-port=${port}`];
+}
+
+/** Writes the files that the API server reads into the run's folder, and returns the flags that name them. */
 async function commonFlags(run: Run, spec: ApiServerSpec): Promise<string[]> {
-  const file = async (name: string, content: string) => {
-    const path = join(run.folder, name);
-    await writeFile(path, content, { mode: 0o600 });
-    return path;
-  };
-  const clientCa = await file("ca.crt", spec.clientCaPem);
-  const cert = await file("apiserver.crt", spec.serving.certPem);
-  const key = await file("apiserver.key", spec.serving.keyPem);
-  const saPublic = await file("service-account.pub", spec.serviceAccountKeys.publicPem);
-  const saPrivate = await file("service-account.key", spec.serviceAccountKeys.privatePem);
-  const tokens = await file("tokens.csv", tokenFile(spec.users));
+  const clientCa = await runFile(run, "ca.crt", spec.clientCaPem);
+  const cert = await runFile(run, "apiserver.crt", spec.serving.certPem);
+  const key = await runFile(run, "apiserver.key", spec.serving.keyPem);
+  const saPublic = await runFile(run, "service-account.pub", spec.serviceAccountKeys.publicPem);
+  const saPrivate = await runFile(run, "service-account.key", spec.serviceAccountKeys.privatePem);
+  const tokens = await runFile(run, "tokens.csv", tokenFile(spec.users));
   return [
     `--etcd-servers=${spec.etcdUrl}`,
-    "--bind-address=127.0.0.1",
-    // Without an address it looks for a default route; a loopback one is refused in Endpoints, so none are written.
-    "--advertise-address=127.0.0.1",
-    "--endpoint-reconciler-type=none",
     `--tls-cert-file=${cert}`,
     `--tls-private-key-file=${key}`,
     `--client-ca-file=${clientCa}`,
     ...(spec.users.length > 0 ? [`--token-auth-file=${tokens}`] : []),
-    "--authorization-mode=RBAC",
     "--allow-privileged=true",
     "--service-cluster-ip-range=10.96.0.0/16",
     `--service-account-issuer=${SERVICE_ACCOUNT_ISSUER}`,

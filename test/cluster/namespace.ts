@@ -1,4 +1,5 @@
 import type { ApiRequest } from "./api-client.ts";
+import { createObject } from "./create-object.ts";
 
 /**
  * Creates a namespace with the ServiceAccount `default`, which a controller would create. Pods can be created
@@ -9,19 +10,14 @@ export async function prepareNamespace(
   name: string,
   labels: Readonly<Record<string, string>> = {},
 ): Promise<void> {
-  await create(api.request, "/api/v1/namespaces", {
+  await createObject(api.request, "/api/v1/namespaces", {
     apiVersion: "v1",
     kind: "Namespace",
     metadata: { name, labels: { ...labels } },
   });
-  await create(api.request, `/api/v1/namespaces/${name}/serviceaccounts`, {
+  await createObject(api.request, `/api/v1/namespaces/${name}/serviceaccounts`, {
     apiVersion: "v1",
     kind: "ServiceAccount",
     metadata: { name: "default" },
   });
-}
-
-async function create(request: ApiRequest, path: string, object: Parameters<ApiRequest>[2]): Promise<void> {
-  const { status, body } = await request("POST", path, object);
-  if (status !== 201) throw new Error(`POST ${path}: ${status} ${JSON.stringify(body)}`);
 }

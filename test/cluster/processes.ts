@@ -16,6 +16,7 @@ export interface ProcessSpec {
 
 export interface RunningProcess {
   readonly name: string;
+  readonly pid: number | undefined;
   readonly logFile: string;
   /** Resolves, never rejects, with how the process ended. */
   readonly exited: Promise<string>;
@@ -53,6 +54,7 @@ export async function startProcess(folder: string, spec: ProcessSpec): Promise<R
 
   return {
     name: spec.name,
+    pid: child.pid,
     logFile,
     exited,
     async logTail() {

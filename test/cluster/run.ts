@@ -1,14 +1,18 @@
 import { spawn } from "node:child_process";
-import { mkdir, mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { PID_FOLDER, type ProcessSpec, type RunningProcess, startProcess } from "./processes.ts";
 
-/** The processes and files of one run of the rig: they come and go together. */
+/** Where a program of the rig keeps its files, and how it is started. */
 export interface Run {
-  /** Absolute path of the run's own temporary folder. */
+  /** Absolute path of the run's own folder. */
   readonly folder: string;
   start(spec: ProcessSpec): Promise<RunningProcess>;
+}
+
+/** The processes and files of a run that belongs to this process: they come and go together. */
+export interface OwnedRun extends Run {
   /** Stops the processes, the last started first, and removes the folder once all are gone. May be called again. */
   end(): Promise<void>;
 }
@@ -27,10 +31,10 @@ until rm -rf "$1" 2>/dev/null || [ $tries -eq 50 ]; do sleep 0.1; tries=$((tries
 `;
 
 /**
- * Begins a run. Should this process die before {@link Run.end}, a guard process kills the run's processes and
+ * Begins a run. Should this process die before {@link OwnedRun.end}, a guard process kills the run's processes and
  * removes its folder: a crash, a signal, even SIGKILL leave nothing behind.
  */
-export async function beginRun(prefix: string): Promise<Run> {
+export async function beginRun(prefix: string): Promise<OwnedRun> {
   const folder = await mkdtemp(join(tmpdir(), prefix));
   const pidFolder = join(folder, PID_FOLDER);
   await mkdir(pidFolder);
@@ -56,4 +60,12 @@ export async function beginRun(prefix: string): Promise<Run> {
       guard.stdin.destroy();
     },
   };
+}
+
+/** Writes a file for a program of the run, and gives its path. An object goes as JSON, which is YAML. */
+export async function runFile(run: Run, name: string, content: string | object): Promise<string> {
+  const path = join(run.folder, name);
+  const text = typeof content === "string" ? content : `${JSON.stringify(content, null, 2)}\n`;
+  await writeFile(path, text, { mode: 0o600 });
+  return path;
 }

@@ -150,7 +150,7 @@ export class World {
     return {
       metadata: {
         name,
-        labels: { ...LABELS, "patroni-injector.io/cluster": SCOPE },
+        labels: sidecar ? { ...LABELS, "patroni-injector.io/cluster": SCOPE } : LABELS,
         annotations: {
           "patroni-injector.io/patroni-port": String(ports.rest),
           "patroni-injector.io/postgres-port": String(ports.postgres),

@@ -197,6 +197,22 @@ describe("the chart's permissions", () => {
     await eventually("the slice is back", () => holds(SLICE, () => true));
   });
 
+  it("let it take away what is of no use any more", async () => {
+    const { status } = await plane.api.request(
+      "DELETE",
+      "/api/v1/namespaces/db/pods/pg-0?gracePeriodSeconds=0",
+    );
+    assert.equal(status, 200);
+    for (const path of [ROLE, BINDING, POLICY]) {
+      await eventually(`${path} is gone`, async () => !(await holds(path, () => true)));
+    }
+    const since = "patroni-injector.io/unused-since";
+    const isMarked = (service: JsonObject) => at(service, "metadata", "annotations", since) !== undefined;
+    await eventually("the headless Service is marked", () => holds(HEADLESS, isMarked));
+    await tamper(HEADLESS, { metadata: { annotations: { [since]: "2020-01-01T00:00:00Z" } } });
+    await eventually("it is gone", async () => !(await holds(HEADLESS, () => true)));
+  });
+
   it("are never too few", async () => {
     assert.deepEqual(
       (await asked()).filter(({ code }) => code === 403 || code === 401),

@@ -201,7 +201,7 @@ export const FINDINGS = {
     "Replication and Patroni's REST API are refused.",
     "Apply the policy of the fix, or let the controller make it.",
   ),
-  "peer-authentication-overruled": mesh(
+  "peer-authentication-conflict": mesh(
     "error",
     "Another PeerAuthentication selects these pods, and it is older.",
     "Of two policies for a workload the oldest wins.",
@@ -287,7 +287,7 @@ export const FINDINGS = {
     "A member of one could publish itself as the primary of another.",
     "Give each cluster a ServiceAccount of its own.",
   ),
-  "spilo-token": permissions(
+  "spilo-token-unreadable": permissions(
     "error",
     "Spilo's Patroni cannot read its ServiceAccount token.",
     "The token is readable by root and by fsGroup only: without fsGroup 103 Patroni cannot reach the API server.",

@@ -1,0 +1,50 @@
+import { SLICE_SERVICE_LABEL } from "../contract/slice-annotations.ts";
+import { endpointsFacts } from "../controller/facts/endpoints.ts";
+import type { ClusterView } from "../controller/view.ts";
+import { at, type JsonObject } from "../json/value.ts";
+import { type AuditContext, need } from "./check.ts";
+import type { AuditedCluster } from "./clusters.ts";
+import type { AuditKind } from "./snapshot.ts";
+
+/** The cluster as the controller would see it: what the controller decides of it, an audit can say. */
+export function viewOf(cluster: AuditedCluster, context: AuditContext): ClusterView {
+  const { namespace, scope, settings, members, workloads } = cluster;
+  const { snapshot, surroundings } = context;
+  const all = (kind: AuditKind) => need(snapshot.objects(kind)).filter(inNamespace(namespace));
+  const named = (kind: AuditKind, name: string) =>
+    all(kind).find(({ metadata }) => at(metadata, "name") === name);
+  const endpoints = named("Endpoints", settings.primaryService);
+  const policies = snapshot.objects("PeerAuthentication");
+  return {
+    namespace,
+    scope,
+    enabled: cluster.mode === "enabled",
+    members: members.map(({ facts }) => facts),
+    templates: workloads.map(({ facts }) => facts),
+    settings,
+    headlessService: named("Service", settings.headlessService),
+    primaryService: named("Service", settings.primaryService),
+    slices: all("EndpointSlice").filter(
+      ({ metadata }) => at(metadata, "labels", SLICE_SERVICE_LABEL) === settings.primaryService,
+    ),
+    endpoints: endpoints && endpointsFacts(endpoints),
+    roles: [],
+    sharedServiceAccounts: sharedAccounts(cluster, context),
+    peerAuthentications: "unseen" in policies ? undefined : policies.value.filter(inNamespace(namespace)),
+    openshift: surroundings.openshift,
+    sidecarPort: context.settings.sidecar.port,
+  };
+}
+
+export const inNamespace = (namespace: string) => (object: JsonObject) =>
+  at(object, "metadata", "namespace") === namespace;
+
+/** ServiceAccounts of this cluster that another cluster of the namespace uses too. */
+function sharedAccounts(cluster: AuditedCluster, { clusters }: AuditContext): string[] {
+  const accounts = ({ members, workloads }: AuditedCluster) =>
+    [...members, ...workloads].map(({ facts }) => facts.settings.serviceAccount);
+  const others = clusters
+    .filter(({ namespace, scope }) => namespace === cluster.namespace && scope !== cluster.scope)
+    .flatMap(accounts);
+  return [...new Set(accounts(cluster))].filter((account) => others.includes(account));
+}

@@ -80,6 +80,7 @@ export class Controller {
       objects: this.#objects,
       clusters: () => this.#which(isServed),
       ask: (pod) => this.#counted(patroni.ask(pod)),
+      dcsBy: (pod) => patroni.dcsBy(pod),
       seen: (slice) => this.#caches.slices.take(slice),
       wrote: (key, pod, result) => this.#wrote(key, pod, result),
       found: (key, view, findings) => this.#reports.update(key, "members", view, findings),

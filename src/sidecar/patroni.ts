@@ -1,10 +1,9 @@
 import { readFileSync } from "node:fs";
-import { isIP } from "node:net";
 import { join } from "node:path";
-import { checkServerIdentity } from "node:tls";
-import { asString, at, objectsIn } from "../json/value.ts";
+import { leaderBy, ttlMsBy } from "../patroni/dcs.ts";
 import { probe } from "../patroni/probe.ts";
-import { askPatroni, type RestTarget } from "../patroni/rest.ts";
+import type { RestTarget } from "../patroni/rest.ts";
+import { verifiedAs } from "../patroni/tls.ts";
 import type { Observation } from "../primary/standing.ts";
 import type { SidecarConfig } from "./settings.ts";
 
@@ -21,21 +20,14 @@ export class PatroniClient {
     return probe({ ...this.#target(), postgresPort: this.#config.postgresPort }, path);
   }
 
-  /** Whom the DCS names as leader, by this member's own `/cluster`, which reads the DCS; undefined where it does not say. */
-  async leader(): Promise<string | undefined> {
-    const { code, body } = await this.#ask("/cluster");
-    const leader = objectsIn(at(body, "members")).find(({ role }) => role === "leader");
-    return code === 200 ? asString(leader?.name) : undefined;
+  /** Whom the DCS names as leader, by this member's own `/cluster`; undefined where it does not say. */
+  leader(): Promise<string | undefined> {
+    return leaderBy(this.#target());
   }
 
-  /** The `ttl` in force, by `/config`. Milliseconds; undefined where it does not say. */
-  async ttlMs(): Promise<number | undefined> {
-    const ttl = at((await this.#ask("/config")).body, "ttl");
-    return typeof ttl === "number" && ttl > 0 ? ttl * 1000 : undefined;
-  }
-
-  async #ask(path: string) {
-    return askPatroni(this.#target(), path).catch(() => ({ code: 0, body: undefined }));
+  /** The `ttl` in force. Milliseconds; undefined where it does not say. */
+  ttlMs(): Promise<number | undefined> {
+    return ttlMsBy(this.#target());
   }
 
   #target(): RestTarget {
@@ -47,19 +39,13 @@ export class PatroniClient {
   #tls(): RestTarget["tls"] {
     const { name, caDir, clientDir } = this.#config.patroni;
     return {
-      ...(name === undefined ? {} : nameCheck(name)),
+      ...(name === undefined ? {} : verifiedAs(name)),
       ...optionalFile("ca", caDir, "ca.crt"),
       ...optionalFile("cert", clientDir, "tls.crt"),
       ...optionalFile("key", clientDir, "tls.key"),
     };
   }
 }
-
-/** An address may stand in a certificate, but not in TLS's server name (RFC 6066). */
-const nameCheck = (name: string): RestTarget["tls"] => ({
-  servername: isIP(name) === 0 ? name : "",
-  checkServerIdentity: (_, certificate) => checkServerIdentity(name, certificate),
-});
 
 function optionalFile(
   option: "ca" | "cert" | "key",

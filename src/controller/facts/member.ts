@@ -1,6 +1,8 @@
 import { headlessServiceName } from "../../contract/cluster-names.ts";
 import type { Subject } from "../../injection/decision.ts";
+import { openDraft } from "../../injection/draft.ts";
 import { excludedInboundPorts, memberOf } from "../../injection/member.ts";
+import { patroniHost } from "../../injection/mutations/announced.ts";
 import { readOptions } from "../../injection/options.ts";
 import { reasonToSkip } from "../../injection/select.ts";
 import type { InjectionSettings, Surroundings } from "../../injection/settings.ts";
@@ -18,6 +20,8 @@ export interface MemberSettings {
   readonly postgresPort: number;
   readonly patroniPort: number;
   readonly patroniScheme: "http" | "https";
+  /** The host that the member announces for its REST API over TLS, with `$(…)` for what its pod is called and where it is. */
+  readonly patroniHost: string | undefined;
   /** Inbound ports that the mesh leaves alone, the sidecar's own among them. */
   readonly excludedPorts: readonly number[];
   readonly mesh: boolean;
@@ -48,11 +52,14 @@ export function memberSettings(subject: Subject, settings: InjectionSettings): M
   const { values: options } = readOptions(pod);
   const containers = objectsIn(at(pod, "spec", "containers"));
   const found = findPatroniContainer(containers);
-  const container =
+  const index =
     options.container === undefined
-      ? found.kind === "found" && containers[found.index]
-      : containers.find(({ name }) => name === options.container);
-  if (!container) return undefined;
+      ? found.kind === "found"
+        ? found.index
+        : -1
+      : containers.findIndex(({ name }) => name === options.container);
+  const container = containers[index];
+  if (container === undefined) return undefined;
   const scope = options.cluster ?? scopeOf(pod, container);
   if (scope === undefined) return undefined;
   const member = memberOf(subject, container, flavourOf(container), scope, options);
@@ -64,6 +71,8 @@ export function memberSettings(subject: Subject, settings: InjectionSettings): M
     postgresPort: member.postgresPort,
     patroniPort: member.patroniPort,
     patroniScheme: options["patroni-scheme"] ?? "http",
+    patroniHost:
+      options["patroni-scheme"] === "https" ? patroniHost(openDraft(pod, index), member) : undefined,
     excludedPorts: excludedInboundPorts(member, settings.sidecar.port),
     mesh: options.mesh !== "off",
     discovery: options.discovery !== "off",

@@ -1,8 +1,7 @@
 import { SIDECAR_CONTAINER } from "../../contract/names.ts";
-import type { SidecarSetting } from "../../contract/sidecar-env.ts";
+import { SIDECAR_ENV } from "../../contract/sidecar-env.ts";
 import type { InjectionSettings } from "../../injection/settings.ts";
 import { asObject, asString, at, type JsonObject, objectsIn } from "../../json/value.ts";
-import { envValue } from "../../patroni/env.ts";
 import { type MemberSettings, memberSettings } from "./member.ts";
 
 /** Another object, as Events and owner references name it. */
@@ -30,7 +29,7 @@ export interface PodFacts {
   /** Our sidecar: `down` where the pod has one that does not run. */
   readonly sidecar: "running" | "down" | "absent";
   readonly owner: ObjectReference | undefined;
-  /** The name that the certificate of its REST API must carry, as the sidecar was told it. */
+  /** The name that the certificate of its REST API must carry, the same as its sidecar asks for; undefined: its address. */
   readonly patroniName: string | undefined;
 }
 
@@ -43,7 +42,6 @@ export function podFacts(pod: JsonObject, settings: InjectionSettings): PodFacts
   if (member === undefined) return undefined;
   const phase = asString(at(pod, "status", "phase"));
   const container = sidecarIn(pod);
-  const setting = (name: SidecarSetting) => (container === undefined ? undefined : envValue(container, name));
   return {
     namespace,
     name: asString(metadata.name) ?? "",
@@ -56,7 +54,7 @@ export function podFacts(pod: JsonObject, settings: InjectionSettings): PodFacts
     ended: phase === "Succeeded" || phase === "Failed",
     sidecar: container === undefined ? "absent" : isRunning(pod) ? "running" : "down",
     owner,
-    patroniName: setting("PATRONI_INJECTOR_PATRONI_NAME"),
+    patroniName: expanded(member.patroniHost, pod),
   };
 }
 
@@ -72,6 +70,14 @@ export const sidecarIn = (pod: JsonObject): JsonObject | undefined =>
   [...objectsIn(at(pod, "spec", "initContainers")), ...objectsIn(at(pod, "spec", "containers"))].find(
     ({ name }) => name === SIDECAR_CONTAINER,
   );
+
+/** With what the kubelet puts in the place of `$(…)`. */
+function expanded(text: string | undefined, pod: JsonObject): string | undefined {
+  return text?.replace(/\$\(([A-Z_]+)\)/g, (reference, name: string) => {
+    const path = Object.entries(SIDECAR_ENV).find(([known]) => known === name)?.[1];
+    return path === undefined ? reference : (asString(at(pod, ...path.split("."))) ?? "");
+  });
+}
 
 const isRunning = (pod: JsonObject): boolean =>
   [

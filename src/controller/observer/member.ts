@@ -1,5 +1,6 @@
 import { isIPv6 } from "node:net";
 import type { JsonObject } from "../../json/value.ts";
+import { AskedTenure, type DcsSource } from "../../primary/asked-tenure.ts";
 import { decide, type Verdict } from "../../primary/decide.ts";
 import type { RoundResult, Tenure, WriterMemory } from "../../primary/round.ts";
 import { type PodIdentity, readSlice } from "../../primary/slice.ts";
@@ -9,12 +10,22 @@ import { runRound, type WriterWorld } from "../../primary/writer.ts";
 import type { PodFacts } from "../facts/pod.ts";
 import type { Finding } from "../view.ts";
 
+/** The world of a member's writer, and the DCS as this member sees it. */
+export interface MemberWorld extends WriterWorld {
+  readonly dcs: DcsSource;
+  /** For how long the leader object has named a member, by its name in Patroni. */
+  tenureOf(member: string): Tenure;
+}
+
 /** So many times without an answer, and the member counts as out of our reach. */
 const SILENCES = 3;
 
 /** How the controller looks at one member, and writes for it: by the rule of the member's own sidecar. */
 export class MemberWriter {
   readonly #memory: WriterMemory = { inDoubt: false };
+  readonly #asked = new AskedTenure();
+  /** The member's name in Patroni, where that is not its pod's. */
+  #name: string | undefined;
   #silences = 0;
   #refused: Finding | undefined;
   #why = "";
@@ -31,14 +42,14 @@ export class MemberWriter {
    *
    * @returns what came of a round; undefined where none was needed
    */
-  async look(
-    pod: PodFacts,
-    slice: JsonObject,
-    tenure: () => Tenure,
-    world: WriterWorld,
-  ): Promise<RoundResult | undefined> {
+  async look(pod: PodFacts, slice: JsonObject, world: MemberWorld): Promise<RoundResult | undefined> {
     const identity = identityOf(pod, slice);
     if (identity === undefined) return undefined;
+    const hasLeaderObject = pod.settings.leaderObject !== undefined;
+    const tenure = (): Tenure => {
+      const name = this.#name ?? pod.name;
+      return hasLeaderObject ? world.tenureOf(name) : this.#asked.of(name, world.now());
+    };
     const observation = await world.observe();
     this.#note(observation);
     const standing = standingOf(observation);
@@ -50,6 +61,7 @@ export class MemberWriter {
       ...tenure(),
     });
     this.#refused = refusalOf(pod, verdict);
+    if (verdict.kind === "term-refused" && !hasLeaderObject) await this.#asked.ask(world.dcs, world.now);
     const isAtRest = verdict.kind === "rest" || verdict.kind === "term-refused";
     if (isAtRest && !this.inDoubt) return undefined;
     const result = await runRound(identity, this.#memory, tenure, world);
@@ -67,6 +79,7 @@ export class MemberWriter {
   #note(observation: Observation): void {
     this.#silences = observation.kind === "silent" ? this.#silences + 1 : 0;
     this.#why = observation.kind === "silent" ? observation.error : "";
+    if (observation.kind === "answered") this.#name = observation.status.name ?? this.#name;
   }
 }
 

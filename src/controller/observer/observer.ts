@@ -1,6 +1,7 @@
 import type { JsonObject } from "../../json/value.ts";
 import { KubeError } from "../../kube/error.ts";
 import type { ProbeResult } from "../../patroni/probe.ts";
+import { type DcsSource, DEFAULT_TTL_MS } from "../../primary/asked-tenure.ts";
 import {
   type ReadReply,
   type RoundResult,
@@ -22,9 +23,6 @@ import { MemberWriter } from "./member.ts";
 /** Milliseconds. */
 const TICK_MS = 1000;
 
-/** Patroni's default; the leader object says the one in force. Milliseconds. */
-const DEFAULT_TTL_MS = 30_000;
-
 /** Members that are asked at the same time; one that does not answer takes a second. */
 const MOST_AT_ONCE = 256;
 
@@ -33,6 +31,8 @@ export interface ObserverParts {
   /** The clusters to look after, by key, as they are now. */
   clusters(): Iterable<readonly [string, ClusterView]>;
   ask(pod: PodFacts): Promise<ProbeResult>;
+  /** The DCS as this member sees it. */
+  dcsBy(pod: PodFacts): DcsSource;
   /** The slice as it is after a read or a write of ours. */
   seen(slice: JsonObject): void;
   wrote(key: string, pod: PodFacts, result: RoundResult): void;
@@ -118,7 +118,9 @@ export class Observer {
     if (publishedUids(slice).includes(pod.uid)) state.publishedAskedAt = performance.now();
     const { namespace } = pod;
     const work = writer
-      .look(pod, slice, () => tenureOf(state, pod.name), {
+      .look(pod, slice, {
+        dcs: this.#parts.dcsBy(pod),
+        tenureOf: (member) => tenureOf(state, member),
         read: () => this.#read(namespace, nameOf(slice)),
         observe: () => this.#parts.ask(pod),
         write: (next) => this.#write(next),

@@ -1,65 +1,63 @@
-import type { JsonObject } from "../../json/value.ts";
+import { leaderBy, ttlMsBy } from "../../patroni/dcs.ts";
 import { type ProbeResult, type ProbeTarget, probe } from "../../patroni/probe.ts";
+import { verifiedAs } from "../../patroni/tls.ts";
+import type { DcsSource } from "../../primary/asked-tenure.ts";
 import type { PodFacts } from "../facts/pod.ts";
 import type { Objects } from "../objects.ts";
-
-/** A Secret is read again after this: certificates change. Milliseconds. */
-const SECRET_MS = 60_000;
-
-interface Kept {
-  readonly readAt: number;
-  readonly data: Promise<JsonObject>;
-}
+import { Secrets } from "./secrets.ts";
 
 /** Asks members' Patroni from outside their pods, over TLS with what the Secrets hold that their annotations name. */
 export class PatroniAsker {
-  readonly #objects: Objects;
-  readonly #secrets = new Map<string, Kept>();
+  readonly #secrets: Secrets;
 
   constructor(objects: Objects) {
-    this.#objects = objects;
+    this.#secrets = new Secrets(objects);
   }
 
-  /** Never rejects. */
+  /** `GET /primary`. Never rejects: a member that cannot be asked as its annotations say has not answered. */
   async ask(pod: PodFacts): Promise<ProbeResult> {
-    const { patroniScheme: scheme, patroniPort: port, postgresPort } = pod.settings;
-    const host = pod.ip ?? "";
     try {
-      const tls = scheme === "https" ? await this.#tls(pod) : {};
-      return await probe({ scheme, host, port, postgresPort, tls }, "/primary");
+      const result = await probe(await this.#target(pod), "/primary");
+      if (result.kind === "silent" && result.isTls) this.#doubt(pod);
+      return result;
     } catch (error) {
-      return { kind: "silent", sentAt: performance.now(), error: (error as Error).message };
+      return { kind: "silent", sentAt: performance.now(), error: (error as Error).message, isTls: false };
     }
   }
 
-  async #tls({ namespace, settings, patroniName }: PodFacts): Promise<ProbeTarget["tls"]> {
-    const [authority, client] = await Promise.all([
-      this.#secret(namespace, settings.caSecret),
-      this.#secret(namespace, settings.clientSecret),
-    ]);
+  /** The DCS as this member's Patroni sees it. */
+  dcsBy(pod: PodFacts): DcsSource {
+    const undecided = () => undefined;
     return {
-      ...(patroniName === undefined ? {} : { servername: patroniName }),
-      ...entry("ca", authority, "ca.crt"),
-      ...entry("cert", client, "tls.crt"),
-      ...entry("key", client, "tls.key"),
+      leader: () => this.#target(pod).then(leaderBy).catch(undecided),
+      ttlMs: () => this.#target(pod).then(ttlMsBy).catch(undecided),
     };
   }
 
-  #secret(namespace: string, name: string | undefined): Promise<JsonObject> {
-    if (name === undefined) return Promise.resolve({});
-    const key = `${namespace}/${name}`;
-    const kept = this.#secrets.get(key);
-    if (kept !== undefined && performance.now() - kept.readAt < SECRET_MS) return kept.data;
-    const data = this.#objects
-      .read("secrets", namespace, name)
-      .then((secret) => (secret?.data ?? {}) as JsonObject);
-    data.catch(() => this.#secrets.delete(key));
-    this.#secrets.set(key, { readAt: performance.now(), data });
-    return data;
+  async #target(pod: PodFacts): Promise<ProbeTarget> {
+    const { patroniScheme: scheme, patroniPort: port, postgresPort } = pod.settings;
+    const tls = scheme === "https" ? await this.#tls(pod) : {};
+    return { scheme, host: pod.ip ?? "", port, postgresPort, tls };
   }
-}
 
-function entry(option: "ca" | "cert" | "key", data: JsonObject, key: string): ProbeTarget["tls"] {
-  const value = data[key];
-  return typeof value === "string" ? { [option]: Buffer.from(value, "base64") } : {};
+  async #tls({ namespace, settings, patroniName }: PodFacts): Promise<ProbeTarget["tls"]> {
+    const { caSecret, clientSecret } = settings;
+    const [authority, client] = await Promise.all([
+      caSecret === undefined ? undefined : this.#secrets.take(namespace, caSecret, ["ca.crt"]),
+      clientSecret === undefined
+        ? undefined
+        : this.#secrets.take(namespace, clientSecret, ["tls.crt", "tls.key"]),
+    ]);
+    return {
+      ...(patroniName === undefined ? {} : verifiedAs(patroniName)),
+      ...(authority === undefined ? {} : { ca: authority["ca.crt"] }),
+      ...(client === undefined ? {} : { cert: client["tls.crt"], key: client["tls.key"] }),
+    };
+  }
+
+  #doubt({ namespace, settings }: PodFacts): void {
+    for (const name of [settings.caSecret, settings.clientSecret]) {
+      if (name !== undefined) this.#secrets.doubt(namespace, name);
+    }
+  }
 }

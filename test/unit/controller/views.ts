@@ -13,6 +13,7 @@ export const settingsOf = (difference: Partial<MemberSettings> = {}): MemberSett
   postgresPort: 5432,
   patroniPort: 8008,
   patroniScheme: "http",
+  patroniHost: undefined,
   excludedPorts: [5432, 8008, 8011],
   mesh: true,
   discovery: true,

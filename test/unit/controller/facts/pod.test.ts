@@ -38,6 +38,30 @@ describe("what is kept of a pod", () => {
     assert.equal(state("initContainerStatuses", { waiting: { reason: "CrashLoopBackOff" } }), "down");
   });
 
+  it("the name that the certificate of its REST API carries, injected or not", () => {
+    const https = ours({ "patroni-scheme": "https" });
+    const place = { metadata: { namespace: "db", name: "pg-0" }, status: { podIP: "10.0.0.7" } };
+    const nameOf = (pod: JsonObject) => podFacts(pod, settings)?.patroniName;
+    const plain = patroniPod({ annotations: https });
+    assert.equal(nameOf(plain), undefined, "nothing says it");
+    const pod = injected(plain);
+    const given = { ...pod, metadata: { ...asObject(pod.metadata), ...place.metadata }, status: place.status };
+    assert.equal(nameOf(given), "pg-0.pg-headless.db.svc.cluster.local");
+    assert.equal(nameOf(injected(patroniPod())), undefined, "no certificate");
+    const announces = (value: string): JsonObject => ({
+      ...patroniPod({
+        annotations: https,
+        env: [
+          { name: "MY_IP", valueFrom: { fieldRef: { fieldPath: "status.podIP" } } },
+          { name: "PATRONI_RESTAPI_CONNECT_ADDRESS", value },
+        ],
+      }),
+      status: place.status,
+    });
+    assert.equal(nameOf(announces("pg-0.example:8008")), "pg-0.example");
+    assert.equal(nameOf(announces("$(MY_IP):8008")), "10.0.0.7");
+  });
+
   it("what owns it", () => {
     const owner = { apiVersion: "apps/v1", kind: "StatefulSet", name: "pg", uid: "u", controller: true };
     const { controller: _controller, ...reference } = owner;

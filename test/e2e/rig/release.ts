@@ -1,0 +1,59 @@
+import { execFile } from "node:child_process";
+import { join } from "node:path";
+import { promisify } from "node:util";
+import type { JsonObject } from "../../../src/json/value.ts";
+import { Kubectl } from "./kubectl.ts";
+import type { Target } from "./target.ts";
+
+export const RELEASE = { name: "patroni-injector", namespace: "patroni-injector" } as const;
+
+const CHART = join(import.meta.dirname, "../../../charts/patroni-injector");
+const WAIT = "180s";
+
+/** Values for the target's own image. The sidecar's image follows it. */
+export function valuesFor({ images }: Target): JsonObject {
+  const colon = images.injector.lastIndexOf(":");
+  const slash = images.injector.indexOf("/");
+  return {
+    image: {
+      registry: images.injector.slice(0, slash),
+      repository: images.injector.slice(slash + 1, colon),
+      tag: images.injector.slice(colon + 1),
+    },
+  };
+}
+
+/** `helm` with the target's cluster and the values on standard input; gives its standard output. */
+export async function helm(target: Target, args: readonly string[], values?: JsonObject): Promise<string> {
+  const { prefix, kubeconfig } = target.access;
+  const file = values === undefined ? [] : ["--values", "-"];
+  const all = [...prefix, target.helm, ...args, "--kubeconfig", kubeconfig, ...file];
+  const [program = target.helm, ...rest] = all;
+  const running = promisify(execFile)(program, rest, { maxBuffer: 1 << 24, timeout: 300_000 });
+  running.child.stdin?.end(values === undefined ? "" : JSON.stringify(values));
+  return (await running).stdout;
+}
+
+/**
+ * Installs the chart where it is not there yet, and waits until its pods are ready.
+ *
+ * @returns milliseconds from the call of `helm install` to Ready, or undefined where it was there already
+ */
+export async function ensureInstalled(target: Target, values: JsonObject = {}): Promise<number | undefined> {
+  const { name, namespace } = RELEASE;
+  const releases = await helm(target, ["list", "--namespace", namespace, "--short"]);
+  if (releases.split("\n").includes(name)) return undefined;
+  const started = performance.now();
+  const place = [name, CHART, "--namespace", namespace, "--create-namespace"];
+  await helm(target, ["install", ...place], { ...valuesFor(target), ...values });
+  const kubectl = new Kubectl(target.access);
+  const rollout = [
+    "rollout",
+    "status",
+    `deployment/${name}`,
+    `--namespace=${namespace}`,
+    `--timeout=${WAIT}`,
+  ];
+  await kubectl.run(rollout, { timeoutMs: 200_000 });
+  return performance.now() - started;
+}

@@ -1,0 +1,44 @@
+import { after, before } from "node:test";
+import { type Deployed, deploy, type Form } from "../rig/deploy.ts";
+import { keepFigure } from "../rig/figures.ts";
+import { Kubectl } from "../rig/kubectl.ts";
+import { ensureInstalled } from "../rig/release.ts";
+import { Saboteur } from "../rig/saboteur.ts";
+import { type Target, targetFromEnv } from "../rig/target.ts";
+
+/** What the tests of one file work on. Each call fails before the file's `before` is through. */
+export interface Stage {
+  readonly deployed: () => Deployed;
+  readonly saboteur: () => Saboteur;
+}
+
+const SETS_UP_WITHIN_MS = 600_000;
+
+/** Before the file's tests: the chart, installed once for all files, a cluster of this form, and the saboteur. */
+export function setStage(form: Form): Stage {
+  let deployed: Deployed | undefined;
+  let saboteur: Saboteur | undefined;
+  before(
+    async () => {
+      const target = targetFromEnv();
+      await install(target);
+      deployed = await deploy(target, form);
+      saboteur = await Saboteur.start(new Kubectl(target.access), target.images.patroni);
+    },
+    { timeout: SETS_UP_WITHIN_MS },
+  );
+  after(() => deployed?.remove());
+  return { deployed: () => present(deployed), saboteur: () => present(saboteur) };
+}
+
+async function install(target: Target): Promise<void> {
+  const tookMs = await ensureInstalled(target);
+  if (tookMs !== undefined) {
+    keepFigure(target, { kind: "number", what: "helm install to Ready", value: tookMs / 1000, unit: "s" });
+  }
+}
+
+function present<T>(value: T | undefined): T {
+  if (value === undefined) throw new Error("the stage is not set");
+  return value;
+}

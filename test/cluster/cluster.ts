@@ -1,89 +1,115 @@
-import { spawn } from "node:child_process";
-import { once } from "node:events";
 import { mkdir, symlink } from "node:fs/promises";
 import { join } from "node:path";
-import { createInterface } from "node:readline";
-import { text } from "node:stream/consumers";
 import type { AuditLevel } from "./audit-log.ts";
 import { ensureBinaries, type Log } from "./build.ts";
-import type { BootOptions } from "./node/boot.ts";
+import { startBoot } from "./node/boot-process.ts";
 import { createCgroups, openCgroups } from "./node/cgroups.ts";
-import { createNamespaces, inNode, JOIN_CGROUP } from "./node/namespaces.ts";
+import { guard } from "./node/guard.ts";
+import { loadImage } from "./node/images.ts";
+import { createNamespaces, inNetwork } from "./node/namespaces.ts";
 import { FURTHER_BINARIES, PROGRAMS } from "./node/programs.ts";
-import { ADMIN_KUBECONFIG, BINARIES_FOLDER, type ClusterState, identify, writeState } from "./node/state.ts";
+import {
+  ADMIN_KUBECONFIG,
+  BINARIES_FOLDER,
+  type ClusterState,
+  clusterFolder,
+  createState,
+  identify,
+  isOrphan,
+  listClusters,
+  writeState,
+} from "./node/state.ts";
 import { tearDown } from "./node/tear-down.ts";
 import { PID_FOLDER } from "./processes.ts";
+import { ensureRequirements } from "./requirements.ts";
 
 export interface ClusterOptions {
+  /** Tells clusters of one machine apart: at most 30 of `a-z`, `0-9` and `-`. */
   readonly name: string;
-  /** Whether the cluster stays when this process ends. Otherwise the next to look takes down what this one left. */
+  /** Whether the cluster stays when this process ends; otherwise it is taken down then, however the end came. */
   readonly detached: boolean;
-  /** Keep an audit log. */
+  /** Keep an audit log, `audit.log` in the cluster's folder. */
   readonly audit?: AuditLevel;
 }
 
-/** A running cluster of one node, in a network of its own that is reached by entering it. */
+/** A running cluster of one node, in a network of its own. */
 export interface Cluster {
   readonly name: string;
+  /** Holds all that belongs to it; a log of each program, `<program>.log`, among it. */
   readonly folder: string;
+  /** Path of the administrator's kubeconfig. Its server is reached from inside the cluster's network only. */
   readonly kubeconfig: string;
+  /** Folder with the binaries of the cluster, `kubectl` and `helm` among them. */
+  readonly binaries: string;
+  /** What goes before a program and its arguments, so that it runs inside the cluster's network. */
+  readonly enter: readonly string[];
+  /** Loads an image from an OCI archive, under the name that it has there. */
+  loadImage(archive: string): Promise<void>;
   /** Ends the processes and removes all that the cluster made. */
   stop(): Promise<void>;
 }
 
+const NAME = /^[a-z0-9-]{1,30}$/;
+
 /**
- * Builds what is missing and starts a cluster: its node is Ready and names are answered. Needs root.
+ * Builds and installs what is missing and starts a cluster: on return its node is ready and names are answered.
+ * Clusters whose owner is gone are taken down before.
  *
- * @throws BuildError where a binary cannot be built; Error with the end of the log of a program that does not start
+ * @throws RequirementError or BuildError that says what is missing; Error with the end of the log of a program that
+ *   does not start
  */
 export async function startCluster(options: ClusterOptions, log: Log): Promise<Cluster> {
+  const { name, detached, audit } = options;
+  if (!NAME.test(name)) throw new Error(`not a name for a cluster: ${name}`);
+  await ensureRequirements(log);
   const binaries = await ensureBinaries([...PROGRAMS, ...FURTHER_BINARIES], log);
-  const owner = options.detached ? undefined : await identify(process.pid);
-  const state: ClusterState = {
-    name: options.name,
-    cgroup: `patroni-injector-${options.name}`,
-    ...(owner && { owner }),
+  await takeDownOrphans();
+
+  const owner = await identify(process.pid);
+  const state: ClusterState = { name, cgroup: `patroni-injector-${name}`, ...(owner && { owner }) };
+  const folder = await createState(state);
+  const release = guard(name);
+  const stop = async () => {
+    await tearDown(state);
+    release();
   };
-  const folder = await writeState(state);
   try {
     await mkdir(join(folder, PID_FOLDER));
     await mkdir(join(folder, BINARIES_FOLDER));
-    for (const [name, path] of Object.entries(binaries)) {
-      await symlink(path, join(folder, BINARIES_FOLDER, name));
+    for (const [binary, path] of Object.entries(binaries)) {
+      await symlink(path, join(folder, BINARIES_FOLDER, binary));
     }
     const cgroups = await openCgroups(state.cgroup);
     await createCgroups(cgroups);
     await createNamespaces(folder, cgroups);
-    const { audit } = options;
-    await boot(folder, cgroups.programs, { cgroup: state.cgroup, ...(audit && { audit }) }, log);
+    await startBoot(folder, cgroups, { cgroup: state.cgroup, ...(audit && { audit }) }, log);
   } catch (error) {
-    await tearDown(state);
+    await stop();
     throw error;
   }
+  if (detached) {
+    await writeState({ name, cgroup: state.cgroup });
+    release();
+  }
+  return { ...describeCluster(name), stop };
+}
+
+/** A cluster that runs already, by its name. Nothing is asked of it. */
+export function describeCluster(name: string): Omit<Cluster, "stop"> {
+  const folder = clusterFolder(name);
   return {
-    name: state.name,
+    name,
     folder,
     kubeconfig: join(folder, ADMIN_KUBECONFIG),
-    stop: () => tearDown(state),
+    binaries: join(folder, BINARIES_FOLDER),
+    enter: inNetwork(folder, []),
+    loadImage: (archive) => loadImage(folder, archive),
   };
 }
 
-/** Runs boot.ts inside the node. What it starts inherits namespaces, control group and PATH. */
-async function boot(folder: string, cgroup: string, options: BootOptions, log: Log): Promise<void> {
-  const script = join(import.meta.dirname, "node", "boot.ts");
-  const argv = inNode(folder, [process.execPath, script, folder, JSON.stringify(options)]);
-  const child = spawn("/bin/sh", ["-c", JOIN_CGROUP, "join", cgroup, ...argv], {
-    env: { ...process.env, PATH: `${join(folder, BINARIES_FOLDER)}:${process.env.PATH}:/usr/sbin:/sbin` },
-    stdio: ["ignore", "pipe", "pipe"],
-  });
-  const closed = once(child, "close") as Promise<[code: number | null, signal: string | null]>;
-  const lines: string[] = [];
-  createInterface(child.stderr).on("line", (line) => {
-    lines.push(line);
-    log(line);
-  });
-  const error = await text(child.stdout);
-  const [code, signal] = await closed;
-  if (code !== 0)
-    throw new Error(error || `the cluster's start ended: ${signal ?? code}\n${lines.join("\n")}`);
+/** Takes down what interrupted runs left. */
+export async function takeDownOrphans(): Promise<void> {
+  for (const state of await listClusters()) {
+    if (await isOrphan(state)) await tearDown(state);
+  }
 }

@@ -16,7 +16,6 @@ export interface Cgroups {
 
 export type Controller = "pids" | "memory" | "cpu";
 
-const ROOT = "/sys/fs/cgroup";
 const PROGRAMS = "programs";
 const EMPTY_WITHIN_MS = 10_000;
 const POLL_MS = 50;
@@ -25,12 +24,15 @@ const POLL_MS = 50;
 interface Hierarchy {
   readonly mount: string;
   readonly options: readonly string[];
+  /** Version 2. */
+  readonly isUnified: boolean;
 }
 
 export async function openCgroups(name: string): Promise<Cgroups> {
   const hierarchies = await listHierarchies();
   const folder = (controller: Controller) => {
-    const found = hierarchies.find(({ options }) => options.includes(controller)) ?? hierarchies[0];
+    const version1 = hierarchies.find(({ options }) => options.includes(controller));
+    const found = version1 ?? hierarchies.find(({ isUnified }) => isUnified);
     if (found === undefined) throw new Error(`no cgroup hierarchy with ${controller} is mounted`);
     return join(found.mount, name);
   };
@@ -38,11 +40,11 @@ export async function openCgroups(name: string): Promise<Cgroups> {
 }
 
 export async function createCgroups({ name, programs }: Cgroups): Promise<void> {
-  for (const { mount, options } of await listHierarchies()) {
+  for (const { mount, options, isUnified } of await listHierarchies()) {
     const folder = join(mount, name);
     await mkdir(folder);
     if (options.includes("cpuset")) await inheritCpuset(mount, folder);
-    if (isUnified(options)) await enableControllers(mount, folder);
+    if (isUnified) await enableControllers(mount, folder);
   }
   await mkdir(programs);
 }
@@ -77,17 +79,16 @@ export async function descendants(folder: string): Promise<string[]> {
 
 async function listHierarchies(): Promise<Hierarchy[]> {
   const lines = (await readFile("/proc/mounts", "utf8")).split("\n").map((line) => line.split(" "));
-  const mounted = (wanted: string) =>
+  const mounted = (type: string) =>
     lines
-      .filter(([, , type]) => type === wanted)
-      .map(([, mount = "", , options = ""]) => ({ mount, options: options.split(",") }));
-  const version1 = mounted("cgroup");
-  return version1.length > 0 ? version1 : mounted("cgroup2").filter(({ mount }) => mount === ROOT);
-}
-
-/** In version 2 the mount options name no controller. */
-function isUnified(options: readonly string[]): boolean {
-  return !["pids", "memory", "cpu", "cpuset"].some((controller) => options.includes(controller));
+      .filter((fields) => fields[2] === type)
+      .map(([, mount = "", , options = ""]) => ({
+        mount,
+        options: options.split(","),
+        isUnified: type === "cgroup2",
+      }));
+  // Beside version 1, version 2 may be mounted without controllers. runc makes groups there nonetheless.
+  return [...mounted("cgroup"), ...mounted("cgroup2")];
 }
 
 /** A new cpuset of version 1 has no CPUs: nothing could run in it. */

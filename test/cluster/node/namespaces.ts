@@ -35,6 +35,7 @@ const KUBELET_SYSCTLS: Readonly<Record<string, string>> = {
  */
 const HOLD = `
 set -eu
+PATH=$PATH:/usr/sbin:/sbin
 mount --make-rshared /
 mkdir -p /var/lib/kubelet
 for place in /run /var/log /var/lib/kubelet; do mount -t tmpfs -o mode=755 tmpfs "$place"; done

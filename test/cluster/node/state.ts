@@ -1,7 +1,7 @@
-import { mkdir, readdir, readFile, writeFile } from "node:fs/promises";
+import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** All clusters of this machine have their folder here: on a disk, for no overlay can lie on a tmpfs's overlay. */
+/** All clusters of this machine have their folder here. Images are unpacked into it: it must not be an overlay itself. */
 export const CLUSTERS_FOLDER = "/var/lib/patroni-injector-clusters";
 
 /** In the folder of a cluster: the administrator's kubeconfig, and links to all its binaries. */
@@ -31,17 +31,23 @@ export function clusterFolder(name: string): string {
 }
 
 /** @throws Error where a cluster of that name exists already */
-export async function writeState(state: ClusterState): Promise<string> {
+export async function createState(state: ClusterState): Promise<string> {
   const folder = clusterFolder(state.name);
-  await mkdir(CLUSTERS_FOLDER, { recursive: true, mode: 0o755 });
+  await mkdir(CLUSTERS_FOLDER, { recursive: true });
   try {
-    await mkdir(folder, { mode: 0o711 });
+    await mkdir(folder, { mode: 0o711 }); // pods' users pass through
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
     throw new Error(`a cluster named ${state.name} exists already: ${folder}`, { cause });
   }
-  await writeFile(join(folder, STATE_FILE), `${JSON.stringify(state, null, 2)}\n`);
+  await writeState(state);
   return folder;
+}
+
+export async function writeState(state: ClusterState): Promise<void> {
+  const path = join(clusterFolder(state.name), STATE_FILE);
+  await writeFile(`${path}.new`, `${JSON.stringify(state, null, 2)}\n`);
+  await rename(`${path}.new`, path);
 }
 
 /** Undefined where there is no cluster of that name. */

@@ -1,8 +1,7 @@
-import { readFile, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { rm } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
-import { PID_FOLDER } from "../processes.ts";
 import { type Cgroups, openCgroups, processesIn, removeCgroups } from "./cgroups.ts";
+import { readPid } from "./pids.ts";
 import { PROGRAMS } from "./programs.ts";
 import { type ClusterState, clusterFolder } from "./state.ts";
 
@@ -26,11 +25,6 @@ export async function tearDown(state: ClusterState): Promise<void> {
   await killAll(async () => await processesIn(cgroups.folder("pids")));
   await removeCgroups(cgroups);
   await rm(folder, { recursive: true, force: true });
-}
-
-async function readPid(folder: string, program: string): Promise<number | undefined> {
-  const text = await readFile(join(folder, PID_FOLDER, program), "utf8").catch(() => undefined);
-  return text === undefined ? undefined : Number(text);
 }
 
 /** SIGTERM, and time to end. A pid that is not in the cluster's group belongs to somebody else by now. */

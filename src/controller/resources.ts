@@ -33,10 +33,10 @@ export const RESOURCES = {
 
 export type ResourceName = keyof typeof RESOURCES;
 
-/** The path of a collection, of all namespaces where none is given. */
+/** The path of a collection, of all namespaces where none is given or the name is empty. */
 export function collectionPath(resource: ResourceName, namespace?: string): string {
   const { prefix } = RESOURCES[resource];
-  return namespace === undefined
+  return namespace === undefined || namespace === ""
     ? `${prefix}/${resource}`
     : `${prefix}/namespaces/${encodeURIComponent(namespace)}/${resource}`;
 }

@@ -7,7 +7,7 @@ import { knownEnvValue } from "./env.ts";
  * Labels that carry a cluster's scope where the environment does not say it: Patroni's example and Zalando's operator,
  * Crunchy's, StackGres's, and Spilo's own default, in this order.
  */
-const SCOPE_LABELS = [
+export const SCOPE_LABELS = [
   "cluster-name",
   "postgres-operator.crunchydata.com/patroni",
   "stackgres.io/cluster-scope",
@@ -16,7 +16,7 @@ const SCOPE_LABELS = [
 ] as const;
 
 const SCOPE_VARIABLES = ["PATRONI_SCOPE", "SCOPE"] as const;
-const SCOPE_LABEL_VARIABLES = ["PATRONI_KUBERNETES_SCOPE_LABEL", "KUBERNETES_SCOPE_LABEL"] as const;
+export const SCOPE_LABEL_VARIABLES = ["PATRONI_KUBERNETES_SCOPE_LABEL", "KUBERNETES_SCOPE_LABEL"] as const;
 
 /** The cluster's scope as the pod tells it, or undefined. */
 export function scopeOf(pod: JsonObject, container: JsonObject): string | undefined {

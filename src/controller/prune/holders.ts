@@ -5,7 +5,8 @@ import { asObject, asString, at, type JsonObject, objectsIn } from "../../json/v
 import { findPatroniContainer } from "../../patroni/container.ts";
 import { envValue } from "../../patroni/env.ts";
 import { scopeOf } from "../../patroni/identity.ts";
-import { type PodFacts, sidecarIn } from "../facts/pod.ts";
+import type { PodFacts } from "../facts/pod.ts";
+import { sidecarIn } from "../facts/sidecar.ts";
 import { labelOf, metadataOf, nameOf } from "../facts/slim.ts";
 import type { TemplateFacts } from "../facts/template.ts";
 
@@ -16,6 +17,8 @@ export interface Holder {
   readonly serviceAccount: string;
   /** It carries our sidecar or answers to a name of ours; else it merely runs, or will run, Patroni of that scope. */
   readonly attached: boolean;
+  /** Its annotation `inject` says "false". */
+  readonly optedOut: boolean;
 }
 
 /** What is looked for in pods. */
@@ -32,12 +35,14 @@ export interface Held {
  */
 export function podHolder(pod: JsonObject, held: Held): Holder | undefined {
   const attached = isAttached(pod, held);
-  if (!attached && !runsPatroniOf(pod, held.cluster)) return undefined;
+  const { cluster: scope, inject } = patroniOf(pod);
+  if (!attached && (scope === undefined || clusterLabelValue(scope) !== held.cluster)) return undefined;
   return {
     uid: asString(metadataOf(pod).uid) ?? "",
     name: nameOf(pod),
     serviceAccount: asString(at(pod, "spec", "serviceAccountName")) || "default",
     attached,
+    optedOut: inject === "false",
   };
 }
 
@@ -54,6 +59,7 @@ export const knownPodHolder = (pod: PodFacts, cluster: string): Holder => ({
   name: pod.name,
   serviceAccount: pod.settings.serviceAccount,
   attached: pod.sidecar !== "absent" || pod.labels[CLUSTER_LABEL] === cluster,
+  optedOut: false,
 });
 
 export const knownWorkloadHolder = ({ workload, settings }: TemplateFacts): Holder => ({
@@ -61,6 +67,7 @@ export const knownWorkloadHolder = ({ workload, settings }: TemplateFacts): Hold
   name: workload.name,
   serviceAccount: settings.serviceAccount,
   attached: false,
+  optedOut: false,
 });
 
 function isAttached(pod: JsonObject, { cluster, headless }: Held): boolean {
@@ -71,10 +78,11 @@ function isAttached(pod: JsonObject, { cluster, headless }: Held): boolean {
   return headless.has(asString(at(pod, "spec", "subdomain")) ?? "");
 }
 
-function runsPatroniOf(pod: JsonObject, cluster: string): boolean {
+/** Of a pod of any kind: the Patroni cluster that it says it is of, and what it says of injection. */
+export function patroniOf(pod: JsonObject) {
+  const { values } = readOptions(pod);
   const containers = objectsIn(at(pod, "spec", "containers"));
   const found = findPatroniContainer(containers);
   const container = (found.kind === "found" && containers[found.index]) || {};
-  const scope = readOptions(pod).values.cluster ?? scopeOf(pod, container);
-  return scope !== undefined && clusterLabelValue(scope) === cluster;
+  return { cluster: values.cluster ?? scopeOf(pod, container), inject: values.inject, container };
 }

@@ -26,7 +26,8 @@ export interface Circumstances {
 }
 
 export type Verdict =
-  | { readonly kind: "keep"; readonly why: string }
+  /** @property holder who keeps it, where somebody does who may go */
+  | { readonly kind: "keep"; readonly why: string; readonly holder?: string }
   | { readonly kind: "remove" }
   /** From now on the time runs in which the Service is not used. */
   | { readonly kind: "mark" }
@@ -40,6 +41,7 @@ export const keyOf = (resource: ResourceName, object: JsonObject): string =>
   `${resource}/${asString(metadataOf(object).namespace) ?? ""}/${nameOf(object)}`;
 
 const keep = (why: string): Verdict => ({ kind: "keep", why });
+const keepFor = ({ name }: Holder, why: string): Verdict => ({ kind: "keep", why, holder: name });
 
 /**
  * What is to become of one object. Nothing goes that somebody else made, that is wanted, or that a pod may need:
@@ -56,7 +58,7 @@ export function verdictOn({ resource, object }: Made, circumstances: Circumstanc
   if (resource === "services" && !byHand) return waiting(object, circumstances);
 
   const account = holders.find(({ serviceAccount }) => isPatroniAccessFor(object, serviceAccount));
-  if (account !== undefined) return keep(`Patroni needs it in ${account.name}`);
+  if (account !== undefined) return keepFor(account, `Patroni needs it in ${account.name}`);
   const attached = holders.find((holder) => holder.attached && !circumstances.known.has(holder.uid));
   if (attached !== undefined)
     return keep(`${attached.name} still has the sidecar, or a name that rests on it`);
@@ -69,7 +71,7 @@ function waiting(service: JsonObject, { holders, now }: Circumstances): Verdict 
   const stamp = annotationOf(service, UNUSED_SINCE_ANNOTATION);
   const [holder] = holders;
   if (holder !== undefined) {
-    return stamp === undefined ? keep(`${holder.name} may need it`) : { kind: "unmark" };
+    return stamp === undefined ? keepFor(holder, `${holder.name} may need it`) : { kind: "unmark" };
   }
   const kept = outside(service);
   if (kept !== undefined) return kept;

@@ -82,5 +82,6 @@ it("a workload holds, even where it has no replica now", () => {
     name: "pg",
     serviceAccount: "db",
     attached: false,
+    optedOut: false,
   });
 });

@@ -30,6 +30,7 @@ const holder = (difference: Partial<Holder> = {}): Holder => ({
   name: "pg-0",
   serviceAccount: "pg",
   attached: true,
+  optedOut: false,
   ...difference,
 });
 

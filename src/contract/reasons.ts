@@ -167,7 +167,7 @@ export const REASONS = {
   ),
   unobservable: cluster(
     "The controller cannot reach a member's Patroni; nothing is published or removed for it.",
-    "Allow the controller to reach Patroni's port (a NetworkPolicy, a mesh), or name its CA with the annotation `patroni-ca-secret`.",
+    "Allow the controller to reach Patroni's port (a NetworkPolicy, a mesh). Over TLS name its CA with the annotation `patroni-ca-secret`, and let the controller read that Secret (docs/how-to/patroni-over-tls.md).",
   ),
   "not-injected": cluster(
     "Pods of the cluster run without the sidecar: they were there before, or came while the webhook could not be reached. The controller writes for them, more slowly.",

@@ -31,8 +31,7 @@ export class AskedTenure {
     this.#ttlMs ??= await source.ttlMs();
     const leader = await source.leader();
     const answeredAt = now();
-    if (leader === undefined || answeredAt - this.#answeredAt > GAP_MS) this.#clock.broken();
-    if (leader === undefined) return;
+    if (answeredAt - this.#answeredAt > GAP_MS) this.#clock.broken();
     this.#answeredAt = answeredAt;
     this.#clock.seen(leader, answeredAt);
   }

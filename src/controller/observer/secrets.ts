@@ -11,6 +11,8 @@ const DOUBTED_MS = 5000;
 interface Kept {
   readonly readAt: number;
   readonly data: Promise<JsonObject>;
+  /** For how long it counts. Milliseconds. */
+  freshMs: number;
 }
 
 /** Secrets that pods' annotations name, read one by one by their names: nothing here lists or watches Secrets. */
@@ -35,7 +37,10 @@ export class Secrets {
     const data = await this.#data(namespace, name);
     const entries = keys.map((key) => {
       const value = asString(data[key]);
-      if (!value) throw new Error(`Secret ${namespace}/${name} has no ${key}`);
+      if (!value) {
+        this.doubt(namespace, name);
+        throw new Error(`Secret ${namespace}/${name} has no ${key}`);
+      }
       return [key, Buffer.from(value, "base64")] as const;
     });
     return Object.fromEntries(entries) as Record<Key, Buffer>;
@@ -43,23 +48,22 @@ export class Secrets {
 
   /** A connection failed with what the Secret held: it may have changed. */
   doubt(namespace: string, name: string): void {
-    const key = `${namespace}/${name}`;
-    const kept = this.#kept.get(key);
-    if (kept !== undefined && performance.now() - kept.readAt >= DOUBTED_MS) this.#kept.delete(key);
+    const kept = this.#kept.get(`${namespace}/${name}`);
+    if (kept !== undefined) kept.freshMs = DOUBTED_MS;
   }
 
   #data(namespace: string, name: string): Promise<JsonObject> {
     const now = performance.now();
     const key = `${namespace}/${name}`;
     const known = this.#kept.get(key);
-    if (known !== undefined && now - known.readAt < FRESH_MS) return known.data;
+    if (known !== undefined && now - known.readAt < known.freshMs) return known.data;
     // Nothing is kept of clusters that are not asked about any more: these are keys.
-    for (const [old, { readAt }] of this.#kept) {
-      if (now - readAt >= FRESH_MS) this.#kept.delete(old);
+    for (const [old, { readAt, freshMs }] of this.#kept) {
+      if (now - readAt >= freshMs) this.#kept.delete(old);
     }
     const data = this.#read(namespace, name);
     data.catch(() => this.doubt(namespace, name));
-    this.#kept.set(key, { readAt: now, data });
+    this.#kept.set(key, { readAt: now, data, freshMs: FRESH_MS });
     return data;
   }
 

@@ -29,6 +29,18 @@ export interface WorldOptions {
   readonly kubernetesDcs?: boolean;
 }
 
+/** A member, however it answers. */
+export type Reachable = Pick<SimulatedMember, "name" | "host" | "ports">;
+
+export interface PodOptions {
+  /** Default: that of the member. */
+  readonly address?: string;
+  readonly sidecar?: boolean;
+  readonly annotations?: Readonly<Record<string, string>>;
+  /** Of the Patroni container. */
+  readonly env?: readonly JsonObject[];
+}
+
 /** An embedded API server with a simulated Patroni cluster of three in a namespace that has opted in. */
 export async function startWorld(t: TestContext, options: WorldOptions = {}): Promise<World> {
   const world = new World(await startKubeApi(), options);
@@ -61,6 +73,8 @@ export class World {
   readonly #ends: (() => Promise<void>)[] = [];
   readonly #options: WorldOptions;
   readonly logged: JsonObject[] = [];
+  /** Of all controllers. */
+  readonly metrics = createMetrics();
 
   constructor(api: KubeApi, options: WorldOptions) {
     this.#ends.push(() => api.close());
@@ -104,7 +118,7 @@ export class World {
       settings: settings(),
       openshift: () => false,
       logger,
-      metrics: createMetrics(),
+      metrics: this.metrics,
       identity: name,
       times: TIMES,
     });
@@ -112,12 +126,9 @@ export class World {
     return controller;
   }
 
-  async addPod(
-    member: SimulatedMember,
-    options: { address?: string; sidecar?: boolean } = {},
-  ): Promise<void> {
+  async addPod(member: Reachable, options: PodOptions = {}): Promise<void> {
     const { address = member.host, sidecar = this.#options.sidecars ?? false } = options;
-    await this.post(`/api/v1/namespaces/${NAMESPACE}/pods`, this.#pod(member, sidecar));
+    await this.post(`/api/v1/namespaces/${NAMESPACE}/pods`, this.#pod(member, sidecar, options));
     await this.setAddress(member, address);
     if (!sidecar) return;
     await this.patch(`/api/v1/namespaces/${NAMESPACE}/pods/${member.name}/status`, {
@@ -125,7 +136,7 @@ export class World {
     });
   }
 
-  async setAddress({ name }: SimulatedMember, address: string): Promise<void> {
+  async setAddress({ name }: Pick<Reachable, "name">, address: string): Promise<void> {
     await this.patch(`/api/v1/namespaces/${NAMESPACE}/pods/${name}/status`, {
       status: { phase: "Running", podIP: address, podIPs: [{ ip: address }] },
     });
@@ -143,7 +154,7 @@ export class World {
     });
   }
 
-  #pod({ name, ports }: SimulatedMember, sidecar: boolean): JsonObject {
+  #pod({ name, ports }: Reachable, sidecar: boolean, { annotations, env }: PodOptions = {}): JsonObject {
     const dcs = this.#options.kubernetesDcs
       ? [{ name: "PATRONI_KUBERNETES_USE_ENDPOINTS", value: "true" }]
       : [];
@@ -154,6 +165,7 @@ export class World {
         annotations: {
           "patroni-injector.io/patroni-port": String(ports.rest),
           "patroni-injector.io/postgres-port": String(ports.postgres),
+          ...annotations,
         },
       },
       spec: {
@@ -164,7 +176,7 @@ export class World {
           {
             name: "postgres",
             image: "registry.example/patroni",
-            env: [{ name: "PATRONI_SCOPE", value: SCOPE }, ...dcs],
+            env: [{ name: "PATRONI_SCOPE", value: SCOPE }, ...dcs, ...(env ?? [])],
           },
         ],
       },
@@ -205,7 +217,7 @@ export class World {
   }
 
   /** Waits until exactly this member is published. */
-  untilPublished(member: SimulatedMember | undefined): Promise<void> {
+  untilPublished(member: Pick<Reachable, "name" | "host"> | undefined): Promise<void> {
     return until(`${member?.name} is published`, () => this.published?.join() === member?.host);
   }
 

@@ -275,6 +275,12 @@ export const FINDINGS = {
     "It cannot take or keep the leader lock.",
     "Apply the Role of the fix.",
   ),
+  "patroni-default-permissions": permissions(
+    "warning",
+    "Patroni's ServiceAccount may not read the Endpoints `kubernetes` in namespace `default`.",
+    "With `bypass_api_service` Patroni finds the API server's nodes there: without it every call goes through the Service, and one slow API server costs the leader its lock.",
+    "Apply the Role and the binding of the fix.",
+  ),
   "sidecar-permissions": permissions(
     "error",
     "The sidecar's ServiceAccount lacks a permission that the sidecar needs.",

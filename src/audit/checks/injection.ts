@@ -1,0 +1,85 @@
+import { NAMESPACE_LABEL, SIDECAR_CONTAINER } from "../../contract/names.ts";
+import { decide } from "../../injection/decide.ts";
+import type { Decision } from "../../injection/decision.ts";
+import { asObject, asString, at, type JsonObject, objectsIn } from "../../json/value.ts";
+import { type AuditContext, type Check, forCluster, forMembers, need } from "../check.ts";
+import type { AuditedCluster, AuditedMember, AuditedWorkload } from "../clusters.ts";
+import { type Finding, refTo } from "../finding.ts";
+
+const optedIn = forCluster(["not-opted-in"], ({ namespace, mode }) => {
+  if (mode === "enabled" || mode === "audit") return [];
+  const evidence = mode === undefined ? `no label ${NAMESPACE_LABEL}` : `${NAMESPACE_LABEL}: ${mode}`;
+  const object = { kind: "Namespace", namespace: "", name: namespace };
+  return [{ code: "not-opted-in", object, field: "metadata.labels", evidence }];
+});
+
+/** A member against what a new pod of it would get today. */
+const members = forMembers(
+  ["not-injected", "older-sidecar", "outdated-injection"],
+  (member, cluster, context): Finding[] => {
+    if (cluster.mode !== "enabled") return [];
+    const decision = decisionOn(member, context);
+    if (decision.kind !== "inject") return [];
+    const object = refTo(member.pod, "Pod");
+    const wanted = sidecarIn(decision.pod);
+    const present = sidecarIn(member.pod);
+    if (wanted !== undefined && present === undefined)
+      return [{ code: "not-injected", object, field: "spec", evidence: `no container ${SIDECAR_CONTAINER}` }];
+    const [ours, theirs] = [wanted, present].map((container) => asString(container?.image));
+    if (ours !== theirs) {
+      const evidence = `it runs ${theirs}; today it would be ${ours}`;
+      return [{ code: "older-sidecar", object, field: "spec", evidence }];
+    }
+    if (decision.reason === "already-injected") return [];
+    const evidence = `a new pod would differ in ${differing(member.pod, decision.pod).join(", ")}`;
+    return [{ code: "outdated-injection", object, evidence }];
+  },
+);
+
+/** What the API server's admission made of a pod like the workload's, against the plan. */
+const admission: Check = forCluster(["failed-open"], (cluster, context) =>
+  cluster.mode === "enabled"
+    ? cluster.workloads.flatMap((workload) => admitted(workload, cluster, context))
+    : [],
+);
+
+function admitted(
+  { statefulSet, facts }: AuditedWorkload,
+  { namespace }: AuditedCluster,
+  { snapshot }: AuditContext,
+): Finding[] {
+  const outcome = need(snapshot.dryRun(namespace, facts.workload.name));
+  const object = refTo(statefulSet, "StatefulSet");
+  if (outcome.kind === "refused")
+    return [{ code: "failed-open", object, evidence: `a pod of it is refused: ${outcome.message}` }];
+  if (sidecarIn(outcome.pod) !== undefined || isLeftAlone(outcome.pod)) return [];
+  return [{ code: "failed-open", object, evidence: "a pod of it comes back without the sidecar" }];
+}
+
+const isLeftAlone = (pod: JsonObject): boolean =>
+  at(pod, "metadata", "annotations", "patroni-injector.io/inject") === "false";
+
+const decisionOn = ({ pod, facts }: AuditedMember, { settings, surroundings }: AuditContext): Decision =>
+  decide(
+    { pod, namespace: facts.namespace, origin: "request", job: facts.owner?.kind === "Job" },
+    settings,
+    surroundings,
+  );
+
+export const sidecarIn = (pod: JsonObject): JsonObject | undefined =>
+  [...objectsIn(at(pod, "spec", "initContainers")), ...objectsIn(at(pod, "spec", "containers"))].find(
+    ({ name }) => name === SIDECAR_CONTAINER,
+  );
+
+/** The fields of metadata and spec in which two pods differ, by name. */
+function differing(one: JsonObject, other: JsonObject): string[] {
+  return (["metadata", "spec"] as const).flatMap((part) => {
+    const [mine, theirs] = [asObject(one[part]) ?? {}, asObject(other[part]) ?? {}];
+    const keys = new Set([...Object.keys(mine), ...Object.keys(theirs)]);
+    return [...keys]
+      .filter((key) => JSON.stringify(mine[key]) !== JSON.stringify(theirs[key]))
+      .map((key) => `${part}.${key}`);
+  });
+}
+
+export const INJECTION: readonly Check[] = [optedIn, members, admission];

@@ -104,7 +104,7 @@ export class Connections {
       this.#forget(connection);
       if (this.#shaking.get(peer) === connection) this.#shaking.delete(peer);
     });
-    if (this.#counted() > this.#options.most) this.#evict();
+    if (this.#counted() > this.#options.most) this.#makeRoomFor(connection);
   }
 
   #secured(socket: TLSSocket): void {
@@ -134,9 +134,9 @@ export class Connections {
     if (isOpen) this.#proven.add(connection);
   }
 
-  #evict(): void {
+  #makeRoomFor(newest: Connection): void {
     for (const connection of this.#all()) {
-      if (isOurs(connection)) continue;
+      if (connection === newest || isOurs(connection)) continue;
       this.#close(connection, "evicted");
       return;
     }

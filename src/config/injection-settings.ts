@@ -57,7 +57,7 @@ export function withKnowledge(config: Config, seen: Surroundings): Surroundings 
   const { openshift } = config;
   return {
     service: (namespace, name) => seen.service(namespace, name),
-    suspended: (namespace) => seen.suspended(namespace),
+    suspended: (namespace, pod, image) => seen.suspended(namespace, pod, image),
     get apiServerAddresses() {
       return seen.apiServerAddresses;
     },

@@ -80,7 +80,10 @@ export type AnnotationValues = {
     : never;
 };
 
-/** Written by the injector, never read back by it: JSON `{version, applied: […]}`. */
+/**
+ * Written by the webhook, never read back by it: JSON `{version, applied: […], image}`. The image is that which the sidecar was
+ * asked for, where it has one; the controller compares it with what is configured.
+ */
 export const STATUS_ANNOTATION = `${DOMAIN}/status`;
 
 /** The full key of an annotation. */

@@ -54,3 +54,6 @@ export const DESIRED_ANNOTATION = `${DOMAIN}/desired`;
 
 /** The Lease that the one replica holds which reconciles. */
 export const CONTROLLER_LEASE = "patroni-injector-controller";
+
+/** The ConfigMap, beside the Lease, that says in which namespaces the sidecar is suspended. */
+export const SUSPENSIONS_CONFIGMAP = "patroni-injector-suspensions";

@@ -9,6 +9,9 @@ const APPLY = "application/apply-patch+yaml";
 const JSON_PATCH = "application/json-patch+json";
 const PAGE = "500";
 
+/** What is made by POST and changed by PUT alone. */
+const NEVER_APPLIED: readonly ResourceName[] = ["endpointslices", "leases", "events", "configmaps"];
+
 /**
  * Reads and writes objects so that no write of a paused process can land over a newer one: what is not there is POSTed, what is
  * changed carries the resourceVersion as read, what is deleted its uid and resourceVersion. Rejects with a KubeError.
@@ -161,8 +164,7 @@ export class Objects {
     const index = entries.findIndex(
       ({ manager, operation }) => manager === FIELD_MANAGER && operation === "Update",
     );
-    if (index === -1 || resource === "endpointslices" || resource === "leases" || resource === "events")
-      return created;
+    if (index === -1 || NEVER_APPLIED.includes(resource)) return created;
     const place = { ...placeOf(created), resourceVersion: asString(resourceVersion) ?? "" };
     const path = `/metadata/managedFields/${index}/operation`;
     return this.patch(resource, place, [{ op: "replace", path, value: "Apply" }]);

@@ -13,8 +13,8 @@ export interface Draft {
   readonly initContainers: JsonObject[];
   readonly volumes: JsonObject[];
   readonly imagePullSecrets: JsonObject[];
-  /** Index in `containers` of the one that runs Patroni. */
-  readonly patroni: number;
+  /** Index in `containers` of the one that runs Patroni; whoever takes out one before it brings it up to date. */
+  patroni: number;
   /** The environment of that container. */
   readonly env: JsonObject[];
 }

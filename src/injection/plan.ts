@@ -47,10 +47,11 @@ export function plan(
   };
   const applied = (Object.keys(results) as Part[]).filter((part) => results[part].applied);
   const notes = Object.values(results).flatMap((result) => result.notes);
-  const legacy = legacyDiscoveryContainer(draft.containers, patroni);
+  const legacy = legacyDiscoveryContainer(draft.containers, draft.patroni);
   if (legacy !== undefined) notes.push({ reason: "legacy-discovery-sidecar", detail: `container ${legacy}` });
 
-  draft.annotations[STATUS_ANNOTATION] = JSON.stringify({ version: VERSION, applied });
+  const image = applied.includes("sidecar") ? { image: settings.sidecar.image } : {};
+  draft.annotations[STATUS_ANNOTATION] = JSON.stringify({ version: VERSION, applied, ...image });
   const planned = closeDraft(pod, draft);
   return { reason: sameJson(pod, planned) ? "already-injected" : "injected", pod: planned, applied, notes };
 }

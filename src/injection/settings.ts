@@ -71,6 +71,11 @@ export interface Surroundings {
   readonly openshift: boolean;
   /** Addresses of the API server, without a prefix length. */
   readonly apiServerAddresses: readonly string[];
-  /** The sidecar is suspended in this namespace (see the reason `sidecar-suspended`). */
-  suspended(namespace: string): boolean;
+  /**
+   * This pod is to have no sidecar for now (see the reason `sidecar-suspended`).
+   *
+   * @param pod its name; undefined where it has none yet
+   * @param image the sidecar's, as configured
+   */
+  suspended(namespace: string, pod: string | undefined, image: string): boolean;
 }

@@ -10,8 +10,8 @@ import { type WatchOptions, type WatchTimes, watchResource } from "./watch.ts";
 export interface SurroundingsOptions {
   /** Told of every interruption of what is being watched, with the pause before the next try. */
   onInterrupted(what: string, error: unknown, pauseMs: number): void;
-  /** Namespaces whose sidecars are suspended; without it none is. */
-  readonly suspended?: (namespace: string) => boolean;
+  /** Whose sidecars are suspended; without it nobody's are. */
+  readonly suspended?: Surroundings["suspended"];
   readonly times?: Partial<WatchTimes>;
 }
 

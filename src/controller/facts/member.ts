@@ -3,6 +3,7 @@ import type { Subject } from "../../injection/decision.ts";
 import { openDraft } from "../../injection/draft.ts";
 import { excludedInboundPorts, memberOf } from "../../injection/member.ts";
 import { patroniHost } from "../../injection/mutations/announced.ts";
+import { containerOnPort } from "../../injection/mutations/sidecar.ts";
 import { readOptions } from "../../injection/options.ts";
 import { reasonToSkip } from "../../injection/select.ts";
 import type { InjectionSettings, Surroundings } from "../../injection/settings.ts";
@@ -26,6 +27,8 @@ export interface MemberSettings {
   readonly excludedPorts: readonly number[];
   readonly mesh: boolean;
   readonly discovery: boolean;
+  /** It is to have a sidecar: something of it is wanted, and its port is free. */
+  readonly wantsSidecar: boolean;
   /** `<resource>/<name>` of Patroni's leader object, with Kubernetes as DCS. */
   readonly leaderObject: string | undefined;
   readonly caSecret: string | undefined;
@@ -76,6 +79,9 @@ export function memberSettings(subject: Subject, settings: InjectionSettings): M
     excludedPorts: excludedInboundPorts(member, settings.sidecar.port),
     mesh: options.mesh !== "off",
     discovery: options.discovery !== "off",
+    wantsSidecar:
+      (options.discovery !== "off" || options.reload !== "off") &&
+      containerOnPort(openDraft(pod, index), member, settings.sidecar.port) === undefined,
     leaderObject: member.leaderObject,
     caSecret: options["patroni-ca-secret"],
     clientSecret: options["patroni-client-secret"],

@@ -1,8 +1,8 @@
-import { SIDECAR_CONTAINER } from "../../contract/names.ts";
 import { SIDECAR_ENV } from "../../contract/sidecar-env.ts";
 import type { InjectionSettings } from "../../injection/settings.ts";
 import { asObject, asString, at, type JsonObject, objectsIn } from "../../json/value.ts";
 import { type MemberSettings, memberSettings } from "./member.ts";
+import { type SidecarFacts, sidecarFacts } from "./sidecar.ts";
 
 /** Another object, as Events and owner references name it. */
 export interface ObjectReference {
@@ -26,8 +26,16 @@ export interface PodFacts {
   readonly nodeName: string | undefined;
   /** Succeeded or Failed: its containers never run again, and its address may be another's. */
   readonly ended: boolean;
+  /** It is being deleted. */
+  readonly terminating: boolean;
+  /** Its condition `Ready`. */
+  readonly ready: boolean;
+  /** Milliseconds since 1970, on the API server's clock. */
+  readonly createdAt: number;
   /** Our sidecar: `down` where the pod has one that does not run. */
   readonly sidecar: "running" | "down" | "absent";
+  /** Undefined where the pod has no sidecar. */
+  readonly container: SidecarFacts | undefined;
   readonly owner: ObjectReference | undefined;
   /** The name that the certificate of its REST API must carry, the same as its sidecar asks for; undefined: its address. */
   readonly patroniName: string | undefined;
@@ -41,7 +49,7 @@ export function podFacts(pod: JsonObject, settings: InjectionSettings): PodFacts
   const member = memberSettings({ pod, namespace, origin: "request", job: owner?.kind === "Job" }, settings);
   if (member === undefined) return undefined;
   const phase = asString(at(pod, "status", "phase"));
-  const container = sidecarIn(pod);
+  const container = sidecarFacts(pod);
   return {
     namespace,
     name: asString(metadata.name) ?? "",
@@ -52,7 +60,13 @@ export function podFacts(pod: JsonObject, settings: InjectionSettings): PodFacts
     addresses: addressesOf(pod),
     nodeName: asString(at(pod, "spec", "nodeName")) || undefined,
     ended: phase === "Succeeded" || phase === "Failed",
-    sidecar: container === undefined ? "absent" : isRunning(pod) ? "running" : "down",
+    terminating: metadata.deletionTimestamp !== undefined,
+    ready: objectsIn(at(pod, "status", "conditions")).some(
+      ({ type, status }) => type === "Ready" && status === "True",
+    ),
+    createdAt: Date.parse(asString(metadata.creationTimestamp) ?? "") || 0,
+    sidecar: container === undefined ? "absent" : container.health === "running" ? "running" : "down",
+    container,
     owner,
     patroniName: expanded(member.patroniHost, pod),
   };
@@ -65,12 +79,6 @@ export function addressesOf(pod: JsonObject): string[] {
   return first && !all.includes(first) ? [first, ...all] : all;
 }
 
-/** Our container, native or not, in a pod or a template. */
-export const sidecarIn = (pod: JsonObject): JsonObject | undefined =>
-  [...objectsIn(at(pod, "spec", "initContainers")), ...objectsIn(at(pod, "spec", "containers"))].find(
-    ({ name }) => name === SIDECAR_CONTAINER,
-  );
-
 /** With what the kubelet puts in the place of `$(…)`. */
 function expanded(text: string | undefined, pod: JsonObject): string | undefined {
   return text?.replace(/\$\(([A-Z_]+)\)/g, (reference, name: string) => {
@@ -78,12 +86,6 @@ function expanded(text: string | undefined, pod: JsonObject): string | undefined
     return path === undefined ? reference : (asString(at(pod, ...path.split("."))) ?? "");
   });
 }
-
-const isRunning = (pod: JsonObject): boolean =>
-  [
-    ...objectsIn(at(pod, "status", "initContainerStatuses")),
-    ...objectsIn(at(pod, "status", "containerStatuses")),
-  ].some((status) => status.name === SIDECAR_CONTAINER && at(status, "state", "running") !== undefined);
 
 function ownerOf(object: JsonObject): ObjectReference | undefined {
   const owner = objectsIn(at(object, "metadata", "ownerReferences")).find(

@@ -20,7 +20,8 @@ export function sidecar(
 ): { applied: boolean; notes: Note[] } {
   const { options } = member;
   if (options.discovery === "off" && options.reload === "off") return { applied: false, notes: [] };
-  if (surroundings.suspended(member.namespace)) {
+  if (surroundings.suspended(member.namespace, member.name, settings.sidecar.image)) {
+    takeOut(draft);
     return { applied: false, notes: [{ reason: "sidecar-suspended", detail: "" }] };
   }
   const rival = containerOnPort(draft, member, settings.sidecar.port);
@@ -68,6 +69,16 @@ function placeOf(draft: Draft, native: boolean): { list: JsonObject[]; index: nu
   return { list: draft.containers, index: draft.containers.length };
 }
 
+/** One that is there already, from a template or from before a reinvocation, would hold the pod back all the same. */
+function takeOut(draft: Draft): void {
+  for (const list of [draft.containers, draft.initContainers]) {
+    const index = list.findIndex(({ name }) => name === SIDECAR_CONTAINER);
+    if (index === -1) continue;
+    list.splice(index, 1);
+    if (list === draft.containers && index < draft.patroni) draft.patroni--;
+  }
+}
+
 /** What OpenShift's security context constraints give to each container, ours too: without it they refuse the pod. */
 const ASSIGNED = ["runAsUser", "runAsGroup", "seLinuxOptions"];
 
@@ -99,7 +110,7 @@ function withExtras(planned: unknown, present: unknown, key: string): JsonObject
 }
 
 /** Declared ports, and those of PostgreSQL and Patroni, which need not be declared. */
-function containerOnPort(draft: Draft, member: Member, port: number): string | undefined {
+export function containerOnPort(draft: Draft, member: Member, port: number): string | undefined {
   if (port === member.postgresPort || port === member.patroniPort)
     return asString(draft.containers[draft.patroni]?.name);
   const rival = [...draft.containers, ...draft.initContainers].find(

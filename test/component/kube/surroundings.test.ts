@@ -130,8 +130,9 @@ describe("surroundings", () => {
   it("ask who is suspended", async (t) => {
     const made = await scene(t);
     const { surroundings } = made.watch((namespace) => namespace === "bad");
-    assert.deepEqual([surroundings.suspended("bad"), surroundings.suspended("good")], [true, false]);
-    assert.equal(made.watch().surroundings.suspended("bad"), false);
+    const suspended = ["bad", "good"].map((namespace) => surroundings.suspended(namespace, "pg-0", "image"));
+    assert.deepEqual(suspended, [true, false]);
+    assert.equal(made.watch().surroundings.suspended("bad", "pg-0", "image"), false);
   });
 
   it("come in the end where the API server is away at first", async (t) => {

@@ -62,7 +62,7 @@ describe("what the configuration knows better than the cluster", () => {
     },
     openshift: true,
     apiServerAddresses: ["10.0.0.1"],
-    suspended: (namespace) => namespace === "broken",
+    suspended: (...asked) => asked.join() === "broken,pg-0,image:1",
   };
 
   it("is nothing by default, and follows the cluster as it changes", () => {
@@ -74,7 +74,7 @@ describe("what the configuration knows better than the cluster", () => {
     assert.equal(surroundings.openshift, true);
     assert.deepEqual(surroundings.apiServerAddresses, ["10.0.0.1"]);
     assert.deepEqual(surroundings.service("a", "b")?.selector, { is: "a/b" });
-    assert.equal(surroundings.suspended("broken"), true);
+    assert.equal(surroundings.suspended("broken", "pg-0", "image:1"), true);
   });
 
   it("is what it says", () => {

@@ -32,7 +32,9 @@ describe("status", () => {
     test(`${name}: ${applied.join(", ") || "nothing"}`, () => {
       const planned = inject(pod, world);
       assert.deepEqual(planned.applied, applied);
-      assert.deepEqual(JSON.parse(planned.annotations[STATUS] ?? ""), { version: VERSION, applied });
+      const image = applied.includes("sidecar") ? { image: "registry.example/patroni-injector:1.0" } : {};
+      const status = { version: VERSION, applied, ...image };
+      assert.deepEqual(JSON.parse(planned.annotations[STATUS] ?? ""), status);
     });
   }
 

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import { podFacts } from "../../../../src/controller/facts/pod.ts";
+import { FAILURES } from "../../../../src/controller/facts/sidecar.ts";
 import { templateFacts } from "../../../../src/controller/facts/template.ts";
 import { asObject, type JsonObject } from "../../../../src/json/value.ts";
 import { type Difference, injected, ours, patroniPod, settingsOf } from "../../injection/world.ts";
@@ -45,7 +46,11 @@ describe("what is kept of a pod", () => {
     const plain = patroniPod({ annotations: https });
     assert.equal(nameOf(plain), undefined, "nothing says it");
     const pod = injected(plain);
-    const given = { ...pod, metadata: { ...asObject(pod.metadata), ...place.metadata }, status: place.status };
+    const given = {
+      ...pod,
+      metadata: { ...asObject(pod.metadata), ...place.metadata },
+      status: place.status,
+    };
     assert.equal(nameOf(given), "pg-0.pg-headless.db.svc.cluster.local");
     assert.equal(nameOf(injected(patroniPod())), undefined, "no certificate");
     const announces = (value: string): JsonObject => ({
@@ -60,6 +65,53 @@ describe("what is kept of a pod", () => {
     });
     assert.equal(nameOf(announces("pg-0.example:8008")), "pg-0.example");
     assert.equal(nameOf(announces("$(MY_IP):8008")), "10.0.0.7");
+  });
+
+  it("how its sidecar does, in the kubelet's words, and which image it was asked for", () => {
+    const pod = injected(patroniPod());
+    const containerOf = (state: JsonObject, more: JsonObject = {}) =>
+      podFacts(
+        {
+          ...pod,
+          ...more,
+          status: { containerStatuses: [{ name: "patroni-injector", restartCount: 3, state }] },
+        },
+        settings,
+      )?.container;
+    const image = "registry.example/patroni-injector:1.0";
+    assert.deepEqual(containerOf({ running: {} }), { image, health: "running", why: "", restarts: 3 });
+    for (const why of FAILURES) {
+      const failing = { image, health: "failing", why, restarts: 3 };
+      assert.deepEqual(containerOf({ waiting: { reason: why } }), failing);
+    }
+    for (const state of [{}, { waiting: { reason: "PodInitializing" } }, { terminated: { exitCode: 1 } }]) {
+      assert.deepEqual(containerOf(state), { image, health: "waiting", why: "", restarts: 3 });
+    }
+    const spec = asObject(JSON.parse(JSON.stringify(pod.spec).replaceAll(image, "mirror.example/it:1")));
+    assert.equal(containerOf({}, { spec: spec ?? {} })?.image, image, "a mirror's webhook renamed it");
+    const metadata = { ...asObject(pod.metadata), annotations: { "patroni-injector.io/status": "{" } };
+    assert.equal(containerOf({}, { metadata })?.image, image);
+    assert.equal(factsOf()?.container, undefined);
+  });
+
+  it("whether it is to have a sidecar", () => {
+    const wants = (difference: Difference) => factsOf(difference)?.settings.wantsSidecar;
+    assert.equal(wants({}), true);
+    assert.equal(wants({ annotations: ours({ discovery: "off" }) }), true);
+    assert.equal(wants({ annotations: ours({ discovery: "off", reload: "off" }) }), false);
+    assert.equal(wants({ containers: [{ name: "x", ports: [{ containerPort: 8011 }] }] }), false);
+  });
+
+  it("whether it is ready, being deleted, and since when it is there", () => {
+    const created = "2026-01-01T00:00:00Z";
+    const fresh = factsOf({ metadata: { creationTimestamp: created } });
+    assert.deepEqual(
+      [fresh?.ready, fresh?.terminating, fresh?.createdAt],
+      [false, false, Date.parse(created)],
+    );
+    const conditions = [{ type: "Ready", status: "True" }];
+    const going = factsOf({ metadata: { deletionTimestamp: created } }, { conditions });
+    assert.deepEqual([going?.ready, going?.terminating], [true, true]);
   });
 
   it("what owns it", () => {

@@ -1,15 +1,18 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { SIDECAR_SETTINGS } from "../../../../src/contract/sidecar-env.ts";
-import type { Json, JsonObject } from "../../../../src/json/value.ts";
+import { decide } from "../../../../src/injection/decide.ts";
+import { type Json, type JsonObject, objectsIn } from "../../../../src/json/value.ts";
 import {
   type Difference,
   inject,
   injected,
+  settingsOf as injectionSettings,
   named,
   ours,
   patroniPod,
   spiloPod,
+  surroundingsOf,
   type World,
 } from "../world.ts";
 
@@ -352,6 +355,30 @@ describe("no sidecar", () => {
       assert.deepEqual(notes, detail === undefined ? [] : [{ reason, detail }]);
     });
   }
+
+  test("suspended: one that is there already goes, in either form, and all else stays", () => {
+    for (const native of [true, false]) {
+      const pod = patroniPod({ containers: [{ name: "exporter" }] });
+      const before = inject(pod, { native });
+      const containers = objectsIn(before.spec.containers);
+      const first = { ...before.pod, spec: { ...before.spec, containers: containers.toReversed() } };
+      const after = inject(first, { native, suspended: true });
+      assert.equal(after.sidecar, undefined);
+      assert.deepEqual(names(after.spec.containers), ["exporter", "db"]);
+      assert.deepEqual(after.env, before.env, "the member announces what it did");
+      assert.ok(!after.applied.includes("sidecar"));
+    }
+  });
+
+  test("suspended is asked of the pod and the image", () => {
+    const asked: unknown[] = [];
+    const world = { settings: { sidecar: { image: "sidecar:2" } } };
+    const suspended = (...all: unknown[]) => asked.push(all) < 0;
+    const surroundings = { ...surroundingsOf(world), suspended };
+    const subject = { pod: patroniPod(), namespace: "db", origin: "request" as const, job: false };
+    decide(subject, injectionSettings(world), surroundings);
+    assert.deepEqual(asked, [["db", "pg-0", "sidecar:2"]]);
+  });
 
   test("one part off is not enough", () => assert.ok(sidecarOf({ annotations: ours({ discovery: "off" }) })));
 });

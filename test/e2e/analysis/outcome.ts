@@ -17,6 +17,7 @@ export interface FaultRecord {
   readonly writes: readonly Write[];
   /** Numbers of this client that the primary holds at the end. */
   readonly stored: ReadonlySet<number>;
+  /** From before the fault to the end. */
   readonly slice: readonly SliceMoment[];
   /** Addresses of the primary before and after. */
   readonly formerIp: string;
@@ -49,7 +50,6 @@ export function outcomeOf(record: FaultRecord): FaultOutcome {
   const writtenMs = writes.find(
     (write) => isAcknowledged(write) && moved && write.server === currentIp,
   )?.endedMs;
-  const within = slice.filter(({ atMs }, index) => (slice[index + 1]?.atMs ?? atMs) >= struckMs);
   return {
     outcomes: countOutcomes(writes),
     unavailableMs: longestGap(writes)?.ms,
@@ -59,7 +59,7 @@ export function outcomeOf(record: FaultRecord): FaultOutcome {
     publishedToWrittenMs: between(publishedMs, writtenMs),
     lost: lostNumbers(writes, stored),
     fromFormer: fromFormerServers(writes),
-    twoAtOnce: twoAtOnce(within),
+    twoAtOnce: twoAtOnce(slice),
   };
 }
 

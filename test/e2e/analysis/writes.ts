@@ -44,25 +44,26 @@ function parseLine(line: string): Write {
 
 export const isAcknowledged = (write: Write): write is Acknowledged => write.outcome === "acknowledged";
 
-/** The longest time between two acknowledgements that follow each other, which is what users see as the failure. */
+/** A time without an acknowledged write, which is what users see of a failure. */
 export interface Gap {
   readonly fromMs: number;
   readonly toMs: number;
   readonly ms: number;
 }
 
-/** Undefined where fewer than two writes were acknowledged. */
+/**
+ * The longest time between two acknowledgements that follow each other, or from the last one to the end of the record. Undefined
+ * where nothing was acknowledged.
+ */
 export function longestGap(writes: readonly Write[]): Gap | undefined {
-  let longest: Gap | undefined;
-  let before: Acknowledged | undefined;
-  for (const write of writes.filter(isAcknowledged)) {
-    if (before !== undefined) {
-      const gap = { fromMs: before.endedMs, toMs: write.endedMs, ms: write.endedMs - before.endedMs };
-      if (longest === undefined || gap.ms > longest.ms) longest = gap;
-    }
-    before = write;
-  }
-  return longest;
+  const moments = writes.filter(isAcknowledged).map(({ endedMs }) => endedMs);
+  const end = writes.at(-1)?.endedMs;
+  if (moments.length === 0 || end === undefined) return undefined;
+  const gaps = [...moments, end].slice(1).map((toMs, index) => {
+    const fromMs = moments[index] ?? toMs;
+    return { fromMs, toMs, ms: toMs - fromMs };
+  });
+  return gaps.reduce((longest, gap) => (gap.ms > longest.ms ? gap : longest));
 }
 
 /** Numbers that were acknowledged and are not stored. */

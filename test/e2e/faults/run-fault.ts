@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { type FaultOutcome, outcomeOf } from "../analysis/outcome.ts";
+import { isAcknowledged } from "../analysis/writes.ts";
 import { Counter } from "../rig/counter.ts";
 import type { Deployed } from "../rig/deploy.ts";
 import { until } from "../rig/kubectl.ts";
@@ -36,10 +37,12 @@ export async function runFault(deployed: Deployed, saboteur: Saboteur, fault: Fa
     await delay(MARGIN_MS);
     const struckMs = Date.now();
     await fault.strike({ kubectl, members, saboteur, before, ttlSeconds: form.ttlSeconds });
+    await writesAgain(counter, Date.now());
     const after = await settle(`the cluster is settled after ${fault.name}`);
     await until(`the slice shows the primary after ${fault.name}`, 60_000, async () =>
       watch.now.join() === after.primary.ip ? true : undefined,
     );
+    await writesAgain(counter, Date.now());
     await delay(MARGIN_MS);
 
     const writes = await counter.stop();
@@ -69,3 +72,13 @@ export async function runFault(deployed: Deployed, saboteur: Saboteur, fault: Fa
     await counter?.stop().catch(() => {});
   }
 }
+
+/** Waits for the acknowledgement of a write that was begun after a moment. */
+const writesAgain = (counter: Counter, sinceMs: number): Promise<true> =>
+  until(
+    "the client's writes are acknowledged again",
+    SETTLES_WITHIN_MS,
+    async () =>
+      (await counter.writes()).some((write) => isAcknowledged(write) && write.sentMs > sinceMs) || undefined,
+    1_000,
+  );

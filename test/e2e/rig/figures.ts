@@ -1,27 +1,7 @@
 import { appendFileSync, existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { FaultOutcome } from "../analysis/outcome.ts";
+import type { Figure } from "../analysis/figure.ts";
 import type { Target } from "./target.ts";
-
-/** What one fault on one form of cluster measured. */
-export interface FaultFigure extends Omit<FaultOutcome, "lost" | "fromFormer" | "twoAtOnce"> {
-  readonly kind: "fault";
-  readonly form: string;
-  readonly fault: string;
-  readonly lost: number;
-  readonly fromFormer: number;
-  readonly twoAtOnce: number;
-}
-
-/** A single number. */
-export interface NumberFigure {
-  readonly kind: "number";
-  readonly what: string;
-  readonly value: number;
-  readonly unit: string;
-}
-
-export type Figure = FaultFigure | NumberFigure;
 
 const fileIn = (out: string): string => join(out, "figures.ndjson");
 

@@ -10,17 +10,10 @@ export const RELEASE = { name: "patroni-injector", namespace: "patroni-injector"
 const CHART = join(import.meta.dirname, "../../../charts/patroni-injector");
 const WAIT = "180s";
 
-/** Values for the target's own image. The sidecar's image follows it. */
-export function valuesFor({ images }: Target): JsonObject {
+/** Values for the target's own image. The sidecar's follows it. */
+function valuesFor({ images }: Target): JsonObject {
   const colon = images.injector.lastIndexOf(":");
-  const slash = images.injector.indexOf("/");
-  return {
-    image: {
-      registry: images.injector.slice(0, slash),
-      repository: images.injector.slice(slash + 1, colon),
-      tag: images.injector.slice(colon + 1),
-    },
-  };
+  return { image: { repository: images.injector.slice(0, colon), tag: images.injector.slice(colon + 1) } };
 }
 
 /** `helm` with the target's cluster and the values on standard input; gives its standard output. */

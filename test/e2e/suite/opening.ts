@@ -57,7 +57,7 @@ export function describeOpening(get: () => Deployed): void {
     assert.ok(clusterIp);
     const question = "SELECT host(inet_server_addr()), pg_is_in_recovery(), n FROM written";
     for (const host of [service, `${service}.${namespace}.svc.cluster.local`, clusterIp]) {
-      const answer = await until(`${host} answers`, 20_000, () =>
+      const answer: string = await until(`${host} answers`, 20_000, () =>
         members.sqlThrough(
           settled.standbys[0]?.name ?? "",
           host,

@@ -36,8 +36,7 @@ const COMMANDS: Readonly<Record<string, (args: readonly string[]) => Promise<num
 
 async function up(): Promise<number> {
   const began = performance.now();
-  const status = await readStatus(NAME);
-  if (status === undefined || status.some(({ isRunning }) => !isRunning)) {
+  if (!(await isUp())) {
     await down();
     await startCluster({ name: NAME, detached: true }, say);
   }
@@ -59,26 +58,27 @@ async function down(): Promise<number> {
 }
 
 async function status(): Promise<number> {
-  const programs = await readStatus(NAME);
-  if (programs === undefined) {
-    say("no cluster: `npm run cluster -- up` starts one");
-    return 1;
-  }
-  for (const { name, isRunning } of programs) say(`${name}: ${isRunning ? "runs" : "ENDED"}`);
+  for (const { name, isRunning } of (await readStatus(NAME)) ?? [])
+    say(`${name}: ${isRunning ? "runs" : "ENDED"}`);
   return inside(["kubectl", "get", "nodes,pods", "--all-namespaces", "--output=wide"]);
 }
 
 /** Runs a program inside the network of the cluster, with its binaries first in PATH. */
 async function inside(argv: readonly string[]): Promise<number> {
-  const { enter, binaries, kubeconfig } = describeCluster(NAME);
-  if ((await readState(NAME)) === undefined) {
-    say("no cluster: `npm run cluster -- up` starts one");
+  if (!(await isUp())) {
+    say("no cluster is up: `npm run cluster -- up` starts one");
     return 1;
   }
+  const { enter, binaries, kubeconfig } = describeCluster(NAME);
   const [program = "", ...args] = [...enter, ...argv];
   const env = { ...process.env, PATH: `${binaries}:${SYSTEM_PATH}`, KUBECONFIG: kubeconfig };
   const [code] = await once(spawn(program, args, { stdio: "inherit", env }), "close");
   return (code as number | null) ?? 1;
+}
+
+async function isUp(): Promise<boolean> {
+  const programs = await readStatus(NAME);
+  return programs !== undefined && programs.every(({ isRunning }) => isRunning);
 }
 
 function say(line: string): void {

@@ -21,7 +21,7 @@ const READY_WITHIN_MS = 20_000;
 export async function startContainerd(run: Run, binary: string): Promise<Containerd> {
   const socket = `${STATE}/containerd.sock`;
   await mkdir(join(run.folder, "cni"));
-  await runFile(run, "cni/10-bridge.conflist", BRIDGE);
+  await runFile(run, "cni/pods.conflist", POD_NETWORK);
   const config = await runFile(run, "containerd.toml", toml(run.folder, socket));
   const process = await run.start({
     name: "containerd",
@@ -37,17 +37,17 @@ export async function startContainerd(run: Run, binary: string): Promise<Contain
   return { process, socket };
 }
 
-/** One bridge for all pods. It enforces no NetworkPolicy. Hairpin: a pod may reach itself through a Service. */
-const BRIDGE = {
+/**
+ * A pair of interfaces for each pod, and the node routes between them: what goes from a pod to a Service passes the
+ * node's packet filter both ways, which on a bridge only a kernel module of the whole machine (br_netfilter) can do.
+ * It enforces no NetworkPolicy.
+ */
+const POD_NETWORK = {
   cniVersion: "1.0.0",
   name: "pods",
   plugins: [
     {
-      type: "bridge",
-      bridge: "cni0",
-      isGateway: true,
-      ipMasq: true,
-      hairpinMode: true,
+      type: "ptp",
       ipam: {
         type: "host-local",
         ranges: [[{ subnet: POD_CIDR.replace(/\/\d+$/, "/24") }]],
@@ -59,7 +59,10 @@ const BRIDGE = {
   ],
 };
 
-/** Without CAP_SYS_RESOURCE no process may be protected from the OOM killer better than its parent: hence the restriction. */
+/**
+ * Without CAP_SYS_RESOURCE no process may be protected from the OOM killer better than its parent: hence the
+ * restriction. An AppArmor profile would be loaded into the machine's kernel, and outlive the cluster.
+ */
 function toml(folder: string, socket: string): string {
   const text = JSON.stringify;
   return `version = 3
@@ -71,6 +74,7 @@ state = ${text(STATE)}
   sandbox = ${text(PAUSE_IMAGE)}
 [plugins."io.containerd.cri.v1.runtime"]
   restrict_oom_score_adj = true
+  disable_apparmor = true
 [plugins."io.containerd.cri.v1.runtime".cni]
   bin_dirs = [${text(CNI_PLUGINS)}]
   conf_dir = ${text(join(folder, "cni"))}

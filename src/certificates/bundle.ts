@@ -1,54 +1,46 @@
-import { X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
+import { certificatesIn, countIn, idOf, pemOf } from "./pem.ts";
 
 /** More authorities than processes ever serve side by side; without a bound every restart would leave one behind. */
 const MOST_OTHERS = 10;
 
-const BLOCK = /-----BEGIN CERTIFICATE-----[\s\S]+?-----END CERTIFICATE-----/g;
-
 /**
  * Adds authorities to a bundle, beside those of other servers: of these only the newest are kept, and none that has
- * expired; what is no certificate is dropped. Where all that is there already, the bundle stays as it is, to the byte.
+ * expired or was retired; what is no certificate is dropped. Where all that is there already, the bundle stays as it is, to
+ * the byte. One that nobody here knows stays: it may be newer than what is known here.
  *
  * @param bundle PEM; may be empty
  * @param own PEM
+ * @param retired PEM
  */
-export function addToBundle(bundle: string, own: string, now: Date): string {
+export function addToBundle(bundle: string, own: string, now: Date, retired = ""): string {
   const owned = certificatesIn(own);
-  const isOwn = ({ fingerprint256 }: X509Certificate) =>
-    owned.some((certificate) => certificate.fingerprint256 === fingerprint256);
+  const [ours, over] = [owned, certificatesIn(retired)].map((list) => new Set(list.map(idOf)));
+  const isOwn = (certificate: X509Certificate) => ours?.has(idOf(certificate)) === true;
+  const isOver = (certificate: X509Certificate) =>
+    over?.has(idOf(certificate)) === true || certificate.validToDate <= now;
   const present = distinct(certificatesIn(bundle)).filter(
-    (certificate) => isOwn(certificate) || certificate.validToDate > now,
+    (certificate) => isOwn(certificate) || !isOver(certificate),
   );
   const kept = new Set(newest(present.filter((certificate) => !isOwn(certificate))));
-  const missing = owned.filter(
-    ({ fingerprint256 }) => !present.some((certificate) => certificate.fingerprint256 === fingerprint256),
-  );
+  const there = new Set(present.map(idOf));
+  const missing = owned.filter((certificate) => !there.has(idOf(certificate)));
   const result = [
     ...present.filter((certificate) => isOwn(certificate) || kept.has(certificate)),
     ...missing,
   ];
-  const isSame = missing.length === 0 && result.length === (bundle.match(BLOCK) ?? []).length;
-  return isSame ? bundle : result.map((certificate) => certificate.toString()).join("");
+  const isSame = missing.length === 0 && result.length === countIn(bundle);
+  return isSame ? bundle : pemOf(result);
 }
 
 /** True where a bundle holds every one of these authorities. */
 export function bundleHolds(bundle: string, own: string): boolean {
-  const held = certificatesIn(bundle).map(({ fingerprint256 }) => fingerprint256);
-  return certificatesIn(own).every(({ fingerprint256 }) => held.includes(fingerprint256));
-}
-
-function certificatesIn(pem: string): X509Certificate[] {
-  return (pem.match(BLOCK) ?? []).flatMap((block) => {
-    try {
-      return [new X509Certificate(block)];
-    } catch {
-      return [];
-    }
-  });
+  const held = new Set(certificatesIn(bundle).map(idOf));
+  return certificatesIn(own).every((certificate) => held.has(idOf(certificate)));
 }
 
 const distinct = (certificates: readonly X509Certificate[]): X509Certificate[] => [
-  ...new Map(certificates.map((certificate) => [certificate.fingerprint256, certificate])).values(),
+  ...new Map(certificates.map((certificate) => [idOf(certificate), certificate])).values(),
 ];
 
 const newest = (certificates: readonly X509Certificate[]): X509Certificate[] =>

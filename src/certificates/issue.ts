@@ -1,6 +1,7 @@
 import { generateKeyPair, randomBytes, sign } from "node:crypto";
 import { promisify } from "node:util";
 import forge from "node-forge";
+import { LIFETIMES } from "./lifetimes.ts";
 
 /** A certificate, and the private key that it is for. */
 export interface Issued {
@@ -16,7 +17,10 @@ export type Authority = Issued;
 export interface Validity {
   /** The moment from which the validity is counted, normally now. */
   readonly from: Date;
+  /** May be a fraction; certificates count in whole seconds. */
   readonly days: number;
+  /** How long before that it is valid already. */
+  readonly backdateMs?: number;
 }
 
 export interface Names {
@@ -25,9 +29,6 @@ export interface Names {
 }
 
 const MS_PER_DAY = 24 * 3600 * 1000;
-
-/** Clocks differ between nodes: a certificate is valid from a little before it was made. */
-const BACKDATE_MS = 10 * 60 * 1000;
 
 /** An RSA key: node-forge encodes no other kind. Made on libuv's threads, off the event loop. */
 const KEY_BITS = 2048;
@@ -91,7 +92,9 @@ async function issue(
   const subject = [{ name: "commonName", value: commonName }];
   certificate.publicKey = forge.pki.publicKeyFromPem(publicKey);
   certificate.serialNumber = serialNumber();
-  certificate.validity.notBefore = new Date(validity.from.getTime() - BACKDATE_MS);
+  certificate.validity.notBefore = new Date(
+    validity.from.getTime() - (validity.backdateMs ?? LIFETIMES.backdateMs),
+  );
   certificate.validity.notAfter = earlier(
     new Date(validity.from.getTime() + validity.days * MS_PER_DAY),
     issuer?.validity.notAfter,

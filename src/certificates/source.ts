@@ -3,21 +3,21 @@ export interface ServingCertificate {
   /** The leaf, followed by any intermediates. */
   readonly certPem: string;
   readonly keyPem: string;
-  /** The authorities, one or several: what goes into every `caBundle`. */
+  /** The authorities, one or several, that belong into every `caBundle`; empty where somebody else looks after it. */
   readonly caPem: string;
+  /** Authorities that were ours and must leave every `caBundle`. */
+  readonly retiredPem?: string;
   /** When the leaf ends to be valid. */
   readonly notAfter: Date;
 }
 
-/**
- * Where serving certificates come from. A source may replace its certificate at any time while it runs; it announces the
- * new one before the old one ends to be accepted, so that a server which always serves the newest is always trusted.
- */
+/** Where serving certificates come from: authorities of our own, or files that somebody else looks after. */
 export interface CertificateSource {
-  /** Resolves with the first certificate. Called once. Rejects where none can be had. */
-  start(): Promise<ServingCertificate>;
-  /** Calls back with every certificate after the first. */
-  onChange(listener: (certificate: ServingCertificate) => void): void;
-  /** Ends the source: no listener is called any more. */
-  stop(): Promise<void>;
+  /**
+   * Looks once whether there is another certificate, or other authorities, and hands them over; a source of our own also
+   * makes what is due. Never called twice at a time. Rejects where it could not look: all stays as it was.
+   */
+  look(): Promise<void>;
+  /** Nothing is handed over any more. */
+  stop(): void;
 }

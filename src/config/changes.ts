@@ -3,7 +3,11 @@ import { isObject } from "../json/value.ts";
 import type { Config } from "./schema.ts";
 
 /** What is bound once, at the start: the sockets, the certificate's names with what is registered of them, the controller. */
-const NEEDS_RESTART = ["webhook.host", "webhook.port", "webhook.registration", "operations", "controller"];
+const NEEDS_RESTART = [
+  ...["host", "port", "certificates", "clientCA", "registration"].map((key) => `webhook.${key}`),
+  "operations",
+  "controller",
+];
 
 export interface Change {
   /** The path of the key. */
@@ -22,9 +26,10 @@ export function changesBetween(before: Config, after: Config): Change[] {
 
 /** What counts while a process runs that was started with `started`: a new configuration, but for what is bound. */
 export function inForce(next: Config, started: Config): Config {
-  const { host, port, registration } = started.webhook;
+  const { host, port, certificates, clientCA, registration } = started.webhook;
   const { operations, controller } = started;
-  return { ...next, operations, controller, webhook: { ...next.webhook, host, port, registration } };
+  const bound = { host, port, certificates, clientCA, registration };
+  return { ...next, operations, controller, webhook: { ...next.webhook, ...bound } };
 }
 
 function differing(before: unknown, after: unknown, path: string): string[] {

@@ -61,6 +61,9 @@ export const namespaceName = () => written(dnsLabel);
 export const anObjectName = () => written(objectName);
 export const addressRange = () => written(cidr);
 
+export const absolutePath = () =>
+  text("an absolute path", (value) => value.startsWith("/") && !value.includes("\0"));
+
 /** YAML reads `cpu: 1` and `cpu: 0.1` as numbers; Kubernetes takes them as quantities, and so do we. */
 export function aQuantity() {
   const error = expected(quantity.allowed);

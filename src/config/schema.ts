@@ -4,6 +4,7 @@ import { OPERATIONS_PORT, SIDECAR_PORT, WEBHOOK_PORT } from "../contract/ports.t
 import { VERSION } from "../contract/version.ts";
 import { nanos } from "../injection/quantity.ts";
 import {
+  absolutePath,
   addressRange,
   anObjectName,
   aQuantity,
@@ -59,6 +60,17 @@ const registration = section({
     ),
 });
 
+const certificates = section({
+  source: choice("self", "cert-manager", "provided")
+    .default("self")
+    .describe(
+      "Where the webhook's certificate comes from: `self` an authority of its own, kept in two Secrets beside the Service and rotated by itself; `cert-manager` and `provided` the files in `directory`, which somebody else replaces, and with them the `caBundle`.",
+    ),
+  directory: absolutePath()
+    .default("/etc/patroni-injector-certificate")
+    .describe("Where `tls.crt`, `tls.key` and `ca.crt` are, not with `self`. Watched for changes."),
+});
+
 const webhook = section({
   host: host().optional().describe("The address to listen on. Default: all, IPv6 and IPv4."),
   port: listenPort().default(WEBHOOK_PORT).describe("The HTTPS port; 0 takes any free one."),
@@ -68,6 +80,12 @@ const webhook = section({
       "What a pod's creation does when the webhook cannot be reached or fails: `Ignore` goes on without injection, `Fail` refuses the pod.",
     ),
   timeoutSeconds: integer(1, 30).default(5).describe("How long the API server waits for an answer."),
+  certificates: certificates.prefault({}).describe("The certificate that the webhook serves."),
+  clientCA: absolutePath()
+    .optional()
+    .describe(
+      "A PEM file with the authorities whose client certificates are accepted; a client without one is refused. Changes are taken up within a minute. Default: every client is accepted.",
+    ),
   registration: registration.prefault({}).describe("The MutatingWebhookConfiguration."),
 });
 

@@ -1,4 +1,3 @@
-import { type FSWatcher, watch } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
 import { isDeepStrictEqual } from "node:util";
@@ -6,6 +5,7 @@ import { readConfigText } from "./load.ts";
 import { type Defaults, parseConfig } from "./parse.ts";
 import { ConfigError, type Problem } from "./problems.ts";
 import type { Config } from "./schema.ts";
+import { watchDirectory } from "./watch-directory.ts";
 
 export interface ConfigWatchOptions {
   readonly path: string;
@@ -111,12 +111,3 @@ function configOrProblems(text: string, path: string, defaults: Defaults): Confi
 }
 
 const isProblems = (read: Config | readonly Problem[]): read is readonly Problem[] => Array.isArray(read);
-
-/** Undefined where the system has no watchers (left): then only the poll counts. */
-function watchDirectory(directory: string, onEvent: () => void): FSWatcher | undefined {
-  try {
-    return watch(directory, { persistent: false }, onEvent).on("error", () => undefined);
-  } catch {
-    return undefined;
-  }
-}

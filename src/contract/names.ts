@@ -57,3 +57,7 @@ export const CONTROLLER_LEASE = "patroni-injector-controller";
 
 /** The ConfigMap, beside the Lease, that says in which namespaces the sidecar is suspended. */
 export const SUSPENSIONS_CONFIGMAP = "patroni-injector-suspensions";
+
+/** Suffixes of the Secrets with certificates of our own: `<service>-ca`, `<service>-leaf`, after the webhook's Service. */
+export const AUTHORITY_SECRET_SUFFIX = "-ca";
+export const LEAF_SECRET_SUFFIX = "-leaf";

@@ -40,6 +40,8 @@ export class KubeConnection {
   /** Connections that are kept, each for requests of the same credentials. */
   readonly #agents = { plain: new PlainAgent(KEEP_ALIVE), secure: new Agent(KEEP_ALIVE) };
   #loaded: KubeConfig | undefined;
+  /** What the newest answer said of the time, and when it came, on a clock that nobody can set. */
+  #heard: { readonly date: number; readonly atMs: number } | undefined;
 
   /**
    * @param load reads the credentials. Called now, and again after every failure that a rotated token, certificate or
@@ -48,6 +50,11 @@ export class KubeConnection {
   constructor(load: () => KubeConfig) {
     this.#load = load;
     this.#loaded = load();
+  }
+
+  /** The time on the API server's clock, by its newest answer; exact to about a second. Undefined before the first answer. */
+  serverTime(): Date | undefined {
+    return this.#heard && new Date(this.#heard.date + performance.now() - this.#heard.atMs);
   }
 
   /** Sends a request and reads its whole answer, which is a JSON object. */
@@ -85,15 +92,23 @@ export class KubeConnection {
     if (this.#loaded === config) this.#loaded = undefined;
   }
 
+  #hear(header: string | undefined): void {
+    const date = Date.parse(header ?? "");
+    if (!Number.isNaN(date)) this.#heard = { date, atMs: performance.now() };
+  }
+
   async #exchange(config: KubeConfig, call: KubeRequest): Promise<IncomingMessage> {
-    const options: RequestOptions = { method: call.method, headers: headersOf(call) };
+    const payload = call.body === undefined ? undefined : Buffer.from(JSON.stringify(call.body));
+    const options: RequestOptions = { method: call.method, headers: headersOf(call, payload) };
     if (call.signal !== undefined) options.signal = call.signal;
     try {
       await config.applyToHTTPSOptions(options);
       const url = urlOf(config, call);
       const { plain, secure } = this.#agents;
       if (!config.getCurrentCluster()?.proxyUrl) options.agent = url.protocol === "http:" ? plain : secure;
-      return await exchanged(url, options, call.body);
+      const response = await exchanged(url, options, call.body);
+      this.#hear(response.headers.date);
+      return response;
     } catch (error) {
       if (call.signal?.aborted !== true) this.#forget(config);
       throw unanswered(call, error);

@@ -1,17 +1,30 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { Trustee } from "../certificates/served.ts";
 import { FIELD_MANAGER } from "../contract/names.ts";
-import { asString, at, type JsonObject } from "../json/value.ts";
+import { asObject, asString, at, type JsonObject, objectsIn } from "../json/value.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { BACK_OFF, BackOff } from "./back-off.ts";
 import type { KubeConnection, KubeRequest } from "./connection.ts";
 import { type Watcher, type WatchTimes, watchResource } from "./watch.ts";
-import { type Change, changeFor, isTrusted, type RegistrationMode } from "./webhook-configuration.ts";
+import {
+  type Bundles,
+  bundlesIn,
+  type Change,
+  changeFor,
+  isTrusted,
+  type RegistrationMode,
+  trusteesIn,
+} from "./webhook-configuration.ts";
 
 export interface RegistrationOptions {
   readonly mode: RegistrationMode;
   readonly logger: Logger;
   /** Told of every write. */
   onWrite?(result: "success" | "failure"): void;
+  /** The configuration was read just now. */
+  onSeen?(seen: Seen): void;
+  /** As the API server has it: what has expired leaves every `caBundle`. Default: this machine's. */
+  now?(): Date;
   readonly times?: Partial<RegistrationTimes>;
 }
 
@@ -21,11 +34,20 @@ export interface RegistrationTimes extends WatchTimes {
   readonly calmMs: number;
 }
 
+/** The configuration as it was last read. */
+export interface Seen {
+  readonly trustees: readonly Trustee[];
+  /** The `caBundle` of every entry that there is, PEM. */
+  readonly bundles: readonly string[];
+}
+
 export interface Registration {
   /** From now on this is desired; its name stays that of the first. */
-  update(desired: JsonObject): void;
-  /** True while the configuration as last seen sends pods to us and trusts us. */
+  update(desired: JsonObject, bundles?: Bundles): void;
+  /** True while the configuration as last seen sends pods to us, and holds our authorities. */
   registered(): boolean;
+  /** Reads the configuration now. Rejects where that cannot be. */
+  refresh(): Promise<void>;
   /** Resolves when nothing is written any more. The configuration stays. */
   stop(): Promise<void>;
 }
@@ -48,7 +70,8 @@ export function registerWebhooks(
   const keeper = new Keeper(connection, desired, options);
   const running = keeper.run();
   return {
-    update: (next) => keeper.update(next),
+    update: (next, bundles) => keeper.update(next, bundles),
+    refresh: () => keeper.refresh(),
     registered: () => keeper.registered,
     async stop() {
       await keeper.stop();
@@ -66,10 +89,12 @@ class Keeper {
   readonly #failures: BackOff;
   readonly #quarrels: BackOff;
   #desired: JsonObject;
+  #bundles: Bundles = {};
   /** Whether the desired state was ever applied: what it no longer names goes only by an apply. */
   #applied = false;
   #live: JsonObject | undefined;
-  #seen = false;
+  /** How often it was read. */
+  #looks = 0;
   #lastWrite = Number.NEGATIVE_INFINITY;
   #woken = Promise.withResolvers<void>();
 
@@ -83,7 +108,7 @@ class Keeper {
     this.#quarrels = new BackOff({ ...BACK_OFF, ...times });
     this.#watcher = watchResource<JsonObject>(connection, {
       path: COLLECTION,
-      fieldSelector: `metadata.name=${this.#name}`,
+      fieldSelector: this.#selector,
       target: {
         reduce: (object) => object,
         replace: ([object]) => this.#see(object),
@@ -95,14 +120,29 @@ class Keeper {
     });
   }
 
+  get #selector(): string {
+    return `metadata.name=${this.#name}`;
+  }
+
   get registered(): boolean {
     return isTrusted(this.#options.mode, this.#desired, this.#live);
   }
 
-  update(desired: JsonObject): void {
+  update(desired: JsonObject, bundles: Bundles = {}): void {
+    this.#bundles = bundles;
     this.#desired = desired;
     this.#applied = false;
+    if (this.#looks > 0) this.#tell();
     this.#woken.resolve();
+  }
+
+  async refresh(): Promise<void> {
+    const before = this.#looks;
+    const query = { fieldSelector: this.#selector };
+    const { signal } = this.#stopped;
+    const { items } = await this.#connection.send({ method: "GET", path: COLLECTION, query, signal });
+    // What the watch saw meanwhile may be newer.
+    if (before === this.#looks && !signal.aborted) this.#see(objectsIn(items)[0]);
   }
 
   async stop(): Promise<void> {
@@ -116,7 +156,7 @@ class Keeper {
     while (!signal.aborted) {
       await this.#woken.promise;
       this.#woken = Promise.withResolvers();
-      if (!this.#seen || signal.aborted) continue; // the first list wakes us again
+      if (this.#looks === 0 || signal.aborted) continue; // the first list wakes us again
       try {
         await this.#reconcile();
         this.#failures.reset();
@@ -129,8 +169,17 @@ class Keeper {
 
   #see(live: JsonObject | undefined): void {
     this.#live = live;
-    this.#seen = true;
+    this.#looks++;
+    this.#tell();
     this.#woken.resolve();
+  }
+
+  #tell(): void {
+    const { mode, onSeen } = this.#options;
+    onSeen?.({
+      trustees: trusteesIn(mode, this.#desired, this.#live),
+      bundles: bundlesIn(this.#live),
+    });
   }
 
   async #reconcile(): Promise<void> {
@@ -139,7 +188,7 @@ class Keeper {
       this.#options.logger.warn({ name: this.#name }, "no webhook is configured: waiting");
     if (kind === "absent" || kind === "none") return;
     await this.#calm();
-    const request = requestFor(this.#change()); // the pause was long enough for everything to change
+    const request = requestFor(this.#change(), this.#live); // the pause was long enough for everything to change
     if (request !== undefined && !this.#stopped.signal.aborted) await this.#write(request);
   }
 
@@ -160,6 +209,7 @@ class Keeper {
       path: `${COLLECTION}/${encodeURIComponent(this.#name)}`,
       signal: this.#stopped.signal,
     });
+    this.#tell();
     this.#applied = this.#desired === desired;
     onWrite?.("success");
     logger.info({ name: this.#name, mode }, "webhook configuration written");
@@ -178,7 +228,8 @@ class Keeper {
   }
 
   #change(): Change {
-    return changeFor(this.#options.mode, this.#desired, this.#live, this.#applied, new Date());
+    const { mode, now = () => new Date() } = this.#options;
+    return changeFor(mode, this.#desired, this.#live, this.#applied, now(), this.#bundles);
   }
 
   async #pause(ms: number): Promise<void> {
@@ -186,12 +237,21 @@ class Keeper {
   }
 }
 
-function requestFor(change: Change): Pick<KubeRequest, "contentType" | "body" | "query"> | undefined {
+function requestFor(
+  change: Change,
+  live: JsonObject | undefined,
+): Pick<KubeRequest, "contentType" | "body" | "query"> | undefined {
   const fieldManager = FIELD_MANAGER;
   switch (change.kind) {
     case "apply": {
       const query = { fieldManager, force: "true" };
-      return { contentType: "application/apply-patch+yaml", query, body: change.object };
+      // Refused where somebody wrote since: the authority of another process may have come.
+      const resourceVersion = at(live, "metadata", "resourceVersion");
+      const metadata = {
+        ...asObject(change.object.metadata),
+        ...(resourceVersion === undefined ? {} : { resourceVersion }),
+      };
+      return { contentType: "application/apply-patch+yaml", query, body: { ...change.object, metadata } };
     }
     case "patch":
       return { contentType: "application/json-patch+json", query: { fieldManager }, body: change.operations };

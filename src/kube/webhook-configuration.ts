@@ -1,11 +1,18 @@
 import { addToBundle, bundleHolds } from "../certificates/bundle.ts";
+import type { Trustee } from "../certificates/served.ts";
 import { asString, at, isObject, type Json, type JsonObject, objectsIn } from "../json/value.ts";
 
 /**
- * What is written of a MutatingWebhookConfiguration: all of it, or only the `caBundle` of every entry of one that a chart
- * made.
+ * What is written of a MutatingWebhookConfiguration: all of it, only the `caBundle` of every entry of one that a chart made,
+ * or nothing, where somebody else looks after the `caBundle` too.
  */
-export type RegistrationMode = "full" | "caBundle";
+export type RegistrationMode = "full" | "caBundle" | "observe";
+
+/** The rest of what is desired. */
+export interface Bundles {
+  /** PEM: authorities that were ours, and are to leave every `caBundle`. */
+  readonly retiredPem?: string | undefined;
+}
 
 /** A configuration as it is: undefined where there is none. */
 export type Live = JsonObject | undefined;
@@ -33,9 +40,11 @@ export function changeFor(
   live: Live,
   applied: boolean,
   now: Date,
+  bundles: Bundles = {},
 ): Change {
-  if (mode === "caBundle") return patchBundles(desired, live, now);
-  const object = withBundlesOf(live, desired, now);
+  if (mode === "observe") return { kind: objectsIn(live?.webhooks).length === 0 ? "absent" : "none" };
+  if (mode === "caBundle") return patchBundles(desired, live, now, bundles);
+  const object = withBundlesOf(live, desired, now, bundles);
   const { metadata, webhooks } = object;
   return applied && contains(live, { metadata, webhooks }) ? { kind: "none" } : { kind: "apply", object };
 }
@@ -49,9 +58,31 @@ export function isTrusted(mode: RegistrationMode, desired: JsonObject, live: Liv
   );
 }
 
-function withBundlesOf(live: Live, desired: JsonObject, now: Date): JsonObject {
+/**
+ * What API servers that call the entries ask for, and whom they trust: the entries that there are; with `full` those that
+ * are desired, whether they are there or not.
+ */
+export function trusteesIn(mode: RegistrationMode, desired: JsonObject, live: Live): Trustee[] {
+  return objectsIn(mode === "full" ? desired.webhooks : live?.webhooks).map((wanted) => ({
+    entry: asString(wanted.name) ?? "",
+    serverName: serverNameOf(clientConfigOf(wanted)),
+    bundlePem: bundleOf(entryOf(live, wanted.name)),
+  }));
+}
+
+/** The `caBundle` of each entry, PEM. */
+export const bundlesIn = (live: Live): string[] => objectsIn(live?.webhooks).map(bundleOf);
+
+/** Of a URL its host, of a Service `<name>.<namespace>.svc`. */
+function serverNameOf({ url, service }: JsonObject): string {
+  const called = URL.parse(asString(url) ?? "");
+  if (called !== null) return called.hostname.replace(/^\[(.*)\]$/, "$1");
+  return `${asString(at(service, "name")) ?? ""}.${asString(at(service, "namespace")) ?? ""}.svc`;
+}
+
+function withBundlesOf(live: Live, desired: JsonObject, now: Date, bundles: Bundles): JsonObject {
   const webhooks = objectsIn(desired.webhooks).map((wanted) => {
-    const caBundle = grown(entryOf(live, wanted.name), desired, now);
+    const caBundle = grown(entryOf(live, wanted.name), desired, now, bundles);
     return { ...wanted, clientConfig: { ...clientConfigOf(wanted), caBundle } };
   });
   return { ...desired, webhooks };
@@ -62,11 +93,11 @@ function withBundlesOf(live: Live, desired: JsonObject, now: Date): JsonObject {
  * the chart drops an entry by an apply of its own, our half of it would stay behind and be refused as invalid. The version
  * as read is tested: entries are addressed by their place, and another process may have added its authority.
  */
-function patchBundles(desired: JsonObject, live: Live, now: Date): Change {
+function patchBundles(desired: JsonObject, live: Live, now: Date, { retiredPem }: Bundles): Change {
   const entries = objectsIn(live?.webhooks);
   if (entries.length === 0) return { kind: "absent" };
   const bundles = entries.flatMap((entry, index) => {
-    const value = grown(entry, desired, now);
+    const value = grown(entry, desired, now, { retiredPem });
     const path = `/webhooks/${index}/clientConfig/caBundle`;
     return at(entry, "clientConfig", "caBundle") === value ? [] : [{ op: "add", path, value }];
   });
@@ -92,8 +123,13 @@ function contains(live: Json | undefined, wanted: Json | undefined): boolean {
   return live.length === wanted.length && wanted.every((entry, index) => contains(live[index], entry));
 }
 
-const grown = (entry: JsonObject | undefined, desired: JsonObject, now: Date): string =>
-  Buffer.from(addToBundle(bundleOf(entry), authorityOf(desired), now)).toString("base64");
+const grown = (
+  entry: JsonObject | undefined,
+  desired: JsonObject,
+  now: Date,
+  { retiredPem }: Bundles,
+): string =>
+  Buffer.from(addToBundle(bundleOf(entry), authorityOf(desired), now, retiredPem)).toString("base64");
 
 /** PEM. */
 const authorityOf = (desired: JsonObject): string => bundleOf(objectsIn(desired.webhooks)[0]);

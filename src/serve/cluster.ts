@@ -1,3 +1,4 @@
+import type { SecretStore } from "../certificates/secret-store.ts";
 import type { Replica, ReplicaOptions } from "../controller/start.ts";
 import type { Surroundings } from "../injection/settings.ts";
 import type { JsonObject } from "../json/value.ts";
@@ -12,5 +13,9 @@ export interface Cluster {
   register(desired: JsonObject, options: Omit<RegistrationOptions, "logger">): Registration;
   /** Takes part in reconciling, until that is stopped; undefined without a cluster. */
   control(options: Omit<ReplicaOptions, "logger">): Replica | undefined;
+  /** The Secrets of a namespace; undefined without a cluster. */
+  secrets(namespace: string): SecretStore | undefined;
+  /** The time on the API server's clock; on this machine's where that is not known. */
+  now(): Date;
   stop(): Promise<void>;
 }

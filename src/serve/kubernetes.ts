@@ -1,6 +1,7 @@
 import { startReplica } from "../controller/start.ts";
 import { connect } from "../kube/connection.ts";
 import { registerWebhooks } from "../kube/registration.ts";
+import { KubeSecrets } from "../kube/secrets.ts";
 import { watchSurroundings } from "../kube/surroundings.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Cluster } from "./cluster.ts";
@@ -19,6 +20,8 @@ export async function connectCluster(kubeconfig: string | undefined, logger: Log
     surroundings,
     synced,
     stop,
+    secrets: (namespace) => new KubeSecrets(connection, namespace),
+    now: () => connection.serverTime() ?? new Date(),
     control: (options) => startReplica(connection, { ...options, logger }),
     register: (desired, options) => registerWebhooks(connection, desired, { ...options, logger }),
   };

@@ -42,5 +42,7 @@ const UNKNOWN: Cluster = {
     throw new Error(NO_CLUSTER);
   },
   control: () => undefined,
+  secrets: () => undefined,
+  now: () => new Date(),
   stop: () => Promise.resolve(),
 };

@@ -1,20 +1,18 @@
 import { createServer } from "node:http";
-import { selfSigned } from "../certificates/self-signed.ts";
 import { ownDefaults, readConfigText } from "../config/load.ts";
 import { parseConfig } from "../config/parse.ts";
 import { watchConfig } from "../config/watch.ts";
 import { VERSION } from "../contract/version.ts";
 import type { Replica } from "../controller/start.ts";
-import type { Registration } from "../kube/registration.ts";
 import { createLogger } from "../telemetry/logger.ts";
 import { createMetrics } from "../telemetry/metrics.ts";
 import { observeProcess } from "../telemetry/process.ts";
 import { createWebhookApp } from "../webhook/app.ts";
 import { drain } from "../webhook/drain.ts";
 import { createOperationsApp } from "../webhook/operations.ts";
-import { desiredWebhookConfiguration } from "../webhook/registration.ts";
-import { createWebhookServer, useCertificate } from "../webhook/server.ts";
-import { servingNames } from "../webhook/serving-names.ts";
+import { createWebhookServer } from "../webhook/server.ts";
+import { Certificates } from "./certificates.ts";
+import { ClientAuthority } from "./client-authority.ts";
 import { InForce } from "./in-force.ts";
 import { listen } from "./listen.ts";
 import { watchLoad } from "./load.ts";
@@ -25,6 +23,7 @@ import { processIdentity } from "./process-identity.ts";
 import { Readiness } from "./readiness.ts";
 import { reloading } from "./reload.ts";
 import { aborted, type Shutdown } from "./shutdown.ts";
+import { keptIn } from "./source.ts";
 
 export interface ServeOptions {
   readonly configPath: string;
@@ -82,39 +81,27 @@ async function run({ configPath, kubeconfig, environment, shutdown }: ServeOptio
   readiness.require("caches", () => cluster.synced());
   const inForce = new InForce(config, own, cluster.surroundings);
 
-  const certificates = selfSigned({ ...servingNames(config, own), logger });
-  let certificate = await certificates.start();
-  opened.add(() => certificates.stop());
-  readiness.require("certificate", () => true);
-
+  const clientAuthority = await ClientAuthority.read(config.webhook.clientCA, logger);
   const { turns } = load;
   const app = createWebhookApp({ context: () => inForce.context, draining, logger, metrics, turns });
-  const server = createWebhookServer(app, certificate, { logger, metrics });
+  const server = createWebhookServer(app, undefined, { logger, metrics, clientCaPem: clientAuthority.pem });
   opened.add(() => server.close().closeAllConnections());
-  const webhookAddress = await listen(server, config.webhook, "webhook");
 
-  let registration: Registration | undefined;
-  opened.add(() => registration?.stop());
-  readiness.require("registration", () => mode === "none" || registration?.registered() === true);
-  const announce = (): void => {
-    metrics.certificateExpiry.set(certificate.notAfter.getTime() / 1000);
-    if (mode === "none") return;
-    const facts = { ...own, caPem: certificate.caPem, port: webhookAddress.port };
-    const desired = desiredWebhookConfiguration(inForce.config, facts);
-    const onWrite = (result: "success" | "failure") => metrics.registrations.inc({ result });
-    if (registration === undefined) registration = cluster.register(desired, { mode, onWrite });
-    else registration.update(desired);
-  };
+  const certificates = new Certificates({
+    config: () => inForce.config,
+    ...{ own, cluster, server, clientAuthority, logger, metrics },
+  });
+  opened.add(() => certificates.stop());
+  readiness.require("certificate", () => certificates.available);
+  readiness.require("registration", () => certificates.trusted);
+  await certificates.start();
+  const webhookAddress = await listen(server, config.webhook, "webhook");
+  const announce = (): void => certificates.announce(webhookAddress.port);
   announce();
   logger.info({ version: VERSION, webhook: webhookAddress, operations: operationsAddress }, "listening");
-  certificates.onChange((next) => {
-    certificate = next;
-    useCertificate(server, next);
-    announce();
-  });
   if (config.controller.enabled) {
     replica = cluster.control({
-      namespace: own.ownNamespace ?? config.webhook.registration.service.namespace ?? "default",
+      namespace: keptIn(config, own),
       identity: processIdentity(environment),
       settings: () => inForce.context.settings,
       openshift: () => inForce.context.surroundings.openshift,
@@ -135,7 +122,7 @@ async function run({ configPath, kubeconfig, environment, shutdown }: ServeOptio
   logger.info({ signal: shutdown.requested.reason, drainSeconds }, "draining");
   await Promise.all([
     // What our successor registers is none of our business any more, and another replica may lead at once.
-    registration?.stop(),
+    certificates.stop(),
     replica?.stop(),
     drain(server, {
       lingerMs: drainSeconds * 1000,

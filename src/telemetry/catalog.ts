@@ -127,6 +127,28 @@ export const METRICS = {
     name: "patroni_injector_certificate_expiry_timestamp_seconds",
     help: "When the certificate that is being served expires, as a Unix time.",
   },
+  certificateTrusted: {
+    kind: "gauge",
+    name: "patroni_injector_certificate_trusted",
+    help: "1 where every entry of the live webhook configuration accepts the certificate that is being served.",
+  },
+  certificateLoads: {
+    kind: "counter",
+    name: "patroni_injector_certificate_loads_total",
+    help: "Certificates and keys found in files, by result (success, failure).",
+    labels: ["result"],
+  },
+  certificateSteps: {
+    kind: "counter",
+    name: "patroni_injector_certificate_steps_total",
+    help: "Steps of the rotation that this replica made, by what was made (authority, leaf, retirement).",
+    labels: ["made"],
+  },
+  clockSkew: {
+    kind: "gauge",
+    name: "patroni_injector_clock_skew_seconds",
+    help: "How far this machine's clock is ahead of the API server's.",
+  },
   eventLoopLag: {
     kind: "gauge",
     name: "patroni_injector_event_loop_lag_seconds",

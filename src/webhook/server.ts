@@ -5,6 +5,7 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { Connections } from "./connections.ts";
 import { rarely } from "./rarely.ts";
+import { secureContext } from "./tls.ts";
 
 /** An API server keeps an idle connection for 90 s: ours must last longer, or it writes into one that just closed. */
 const KEEP_ALIVE_MS = 95_000;
@@ -20,17 +21,28 @@ const HANDSHAKE_MS = 10_000;
 
 const LOG_AT_MOST_EVERY_MS = 1000;
 
+export interface WebhookServerOptions {
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  /** Whose client certificates are accepted; without it a client needs none. PEM. */
+  readonly clientCaPem?: string | undefined;
+}
+
 /**
  * HTTPS in front of an app; listens nowhere yet. It speaks HTTP/1.1 only, as API servers do with the Services of webhooks: each call
  * has a connection to itself, so the calls of one API server spread over all replicas, and none waits behind another's bytes.
+ *
+ * @param certificate undefined: there is none yet, and every handshake fails
  */
 export function createWebhookServer(
   app: RequestListener,
-  certificate: ServingCertificate,
-  { logger, metrics }: { readonly logger: Logger; readonly metrics: Metrics },
+  certificate: ServingCertificate | undefined,
+  { logger, metrics, clientCaPem }: WebhookServerOptions,
 ): Server {
   const server = createServer({
-    ...secureContext(certificate),
+    ...secureContext(certificate, clientCaPem),
+    requestCert: clientCaPem !== undefined,
+    rejectUnauthorized: clientCaPem !== undefined,
     keepAliveTimeout: KEEP_ALIVE_MS,
     headersTimeout: REQUEST_MS,
     requestTimeout: REQUEST_MS,
@@ -57,10 +69,7 @@ export function createWebhookServer(
   return server;
 }
 
-/** From now on new connections get this certificate; open ones go on with theirs. */
-export function useCertificate(server: Server, certificate: ServingCertificate): void {
-  server.setSecureContext(secureContext(certificate));
+/** From now on new connections get this certificate, and are held to these authorities; open ones go on with theirs. */
+export function useCertificate(server: Server, certificate: ServingCertificate, clientCaPem?: string): void {
+  server.setSecureContext(secureContext(certificate, clientCaPem));
 }
-
-const secureContext = ({ certPem, keyPem }: ServingCertificate) =>
-  ({ cert: certPem, key: keyPem, minVersion: "TLSv1.2" }) as const;

@@ -75,7 +75,10 @@ describe("serve, with a cluster", () => {
     const serve = await startServe(t, CONFIGURATION, ["--kubeconfig", kubeconfig]);
     const { operations } = (await serve.line("listening")) as Record<string, { port: number }>;
     assert.ok(operations);
-    assert.deepEqual(await readiness(operations.port), { status: 503, missing: ["caches", "registration"] });
+    assert.deepEqual(await readiness(operations.port), {
+      status: 503,
+      missing: ["certificate", "caches", "registration"],
+    });
     serve.child.kill("SIGTERM");
     assert.equal((await serve.ended()).code, 0);
   });

@@ -1,0 +1,54 @@
+import { ephemeralSource } from "../certificates/ephemeral.ts";
+import { FileSource } from "../certificates/files.ts";
+import { SelfSource } from "../certificates/self.ts";
+import type { CertificateSource, ServingCertificate } from "../certificates/source.ts";
+import type { Own } from "../config/injection-settings.ts";
+import type { Config } from "../config/schema.ts";
+import { AUTHORITY_SECRET_SUFFIX, LEAF_SECRET_SUFFIX } from "../contract/names.ts";
+import type { Logger } from "../telemetry/logger.ts";
+import type { Metrics } from "../telemetry/metrics.ts";
+import { servingNames } from "../webhook/serving-names.ts";
+import type { Cluster } from "./cluster.ts";
+
+export interface SourceOptions {
+  readonly config: Config;
+  readonly own: Own;
+  readonly cluster: Cluster;
+  readonly logger: Logger;
+  readonly metrics: Metrics;
+  seenForMs(id: string): number | undefined;
+  onCertificate(certificate: ServingCertificate): void;
+}
+
+/** The namespace of what `serve` keeps for itself. */
+export const keptIn = ({ webhook }: Config, { ownNamespace }: Own): string =>
+  ownNamespace ?? webhook.registration.service.namespace ?? "default";
+
+/** The names of the Secrets with certificates of our own. */
+export const secretNames = ({ webhook }: Config) => ({
+  authorities: webhook.registration.service.name + AUTHORITY_SECRET_SUFFIX,
+  leaf: webhook.registration.service.name + LEAF_SECRET_SUFFIX,
+});
+
+/** As configured. Where nobody is told whom to trust, nothing is kept either: `self` then means for this process alone. */
+export function certificateSource(options: SourceOptions): CertificateSource {
+  const { config, own, cluster, logger, metrics, seenForMs, onCertificate } = options;
+  const { certificates, registration } = config.webhook;
+  if (certificates.source !== "self") {
+    const onLoad = (result: "success" | "failure") => metrics.certificateLoads.inc({ result });
+    return new FileSource({ directory: certificates.directory, logger, onLoad, onCertificate });
+  }
+  const names = servingNames(config, own);
+  const store = registration.mode === "none" ? undefined : cluster.secrets(keptIn(config, own));
+  if (store === undefined) return ephemeralSource({ ...names, logger, onCertificate });
+  return new SelfSource({
+    names,
+    secrets: secretNames(config),
+    store,
+    now: () => cluster.now(),
+    logger,
+    onMade: (made) => metrics.certificateSteps.inc({ made }),
+    seenForMs,
+    onCertificate,
+  });
+}

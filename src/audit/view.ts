@@ -33,6 +33,8 @@ export function viewOf(cluster: AuditedCluster, context: AuditContext): ClusterV
     peerAuthentications: "unseen" in policies ? undefined : policies.value.filter(inNamespace(namespace)),
     openshift: surroundings.openshift,
     sidecarPort: context.settings.sidecar.port,
+    sidecarImage: context.settings.sidecar.image,
+    suspension: undefined,
   };
 }
 

@@ -12,7 +12,10 @@ export interface RestTarget {
   readonly scheme: "http" | "https";
   readonly host: string;
   readonly port: number;
-  readonly tls: Pick<RequestOptions, "ca" | "cert" | "key" | "servername" | "checkServerIdentity">;
+  readonly tls: Pick<
+    RequestOptions,
+    "ca" | "cert" | "key" | "servername" | "checkServerIdentity" | "rejectUnauthorized"
+  >;
 }
 
 export interface RestAnswer {

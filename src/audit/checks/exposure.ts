@@ -2,10 +2,9 @@ import { at, type JsonObject, objectsIn } from "../../json/value.ts";
 import { type Check, forCluster, need, type Seeing } from "../check.ts";
 import type { AuditedCluster } from "../clusters.ts";
 import { type Finding, refTo } from "../finding.ts";
-import { type Labels, selects } from "../network/selector.ts";
-import { podTemplates } from "../templates.ts";
+import { selects } from "../network/selector.ts";
+import { commonLabels, labelsOf, podTemplates } from "../templates.ts";
 
-const labelsOf = (object: JsonObject): Labels => (at(object, "metadata", "labels") ?? {}) as Labels;
 const isIn = (namespace: string) => (object: JsonObject) => at(object, "metadata", "namespace") === namespace;
 
 const exposedPorts: Check = forCluster(["exposed-port"], function* (cluster, { snapshot }): Seeing {
@@ -75,26 +74,12 @@ const replicasOf = ({ members, workloads }: AuditedCluster): number =>
   );
 
 function budgetFor(cluster: AuditedCluster): JsonObject {
-  const [first] = podTemplates(cluster);
   return {
     apiVersion: "policy/v1",
     kind: "PodDisruptionBudget",
     metadata: { namespace: cluster.namespace, name: cluster.scope },
-    spec: { maxUnavailable: 1, selector: { matchLabels: commonLabels(cluster, labelsOf(first?.pod ?? {})) } },
+    spec: { maxUnavailable: 1, selector: { matchLabels: commonLabels(cluster) } },
   };
-}
-
-/** The labels that all members have, those that differ between them (role, ordinal, revision) left out. */
-function commonLabels(cluster: AuditedCluster, labels: Labels): Record<string, string> {
-  const template = cluster.workloads[0]?.statefulSet;
-  const selector = at(template, "spec", "selector", "matchLabels") as Record<string, string> | undefined;
-  if (selector !== undefined && cluster.workloads.length === 1) return selector;
-  const all = podTemplates(cluster).map(({ pod }) => labelsOf(pod));
-  return Object.fromEntries(
-    Object.entries(labels).filter(
-      ([key, value]) => key !== "role" && all.every((each) => each[key] === value),
-    ),
-  );
 }
 
 const nodes: Check = forCluster(["one-node"], (cluster, { snapshot }) => {

@@ -1,28 +1,13 @@
-import type { FindingCode } from "../../contract/findings.ts";
 import { at, type JsonObject } from "../../json/value.ts";
 import { type AuditContext, type Check, forCluster, need, type Seeing } from "../check.ts";
 import type { AuditedCluster } from "../clusters.ts";
-import { type ObjectRef, refTo } from "../finding.ts";
+import { refTo } from "../finding.ts";
+import { allowing, type Cut, type Need, type NetworkCode, type Party } from "../network/allow.ts";
 import { type Backend, backendsOf, podEnd } from "../network/ends.ts";
 import { evaluate, type Verdict } from "../network/evaluate.ts";
-import type { End, Protocol } from "../network/flow.ts";
 import { type Policy, readPolicy } from "../network/policy.ts";
 import type { Labels } from "../network/selector.ts";
 import { podTemplates } from "../templates.ts";
-
-/** One end of a connection, with what people call it. */
-interface Party {
-  readonly end: End;
-  readonly name: string;
-  readonly object: ObjectRef;
-}
-
-interface Need {
-  readonly from: Party;
-  readonly to: Party;
-  readonly port: number;
-  readonly protocol: Protocol;
-}
 
 /** Pods of operators, by a label that each of them carries. */
 const OPERATORS: readonly (readonly [label: string, value: string])[] = [
@@ -106,7 +91,7 @@ class Ground {
 type Needs = (ground: Ground, cluster: AuditedCluster) => Need[];
 
 /** Every connection that a cluster lives on. */
-const NEEDS: Readonly<Record<Extract<FindingCode, `blocked-${string}`>, Needs>> = {
+const NEEDS: Readonly<Record<NetworkCode, Needs>> = {
   "blocked-api-server": (ground) => fromMembers(ground, API_SERVER),
   "blocked-dns": (ground) => fromMembers(ground, DNS),
   "blocked-postgres": (ground, { settings }) => betweenMembers(ground, settings.postgresPort),
@@ -136,19 +121,27 @@ function betweenMembers({ members }: Ground, port: number): Need[] {
   );
 }
 
-/** One finding for each member that is cut off, whatever the number of its connections. */
-function* findings(code: FindingCode, needs: readonly Need[], ground: Ground): Seeing {
-  const told = new Set<string>();
+/** One finding for each policy that is to blame, whatever the number of connections that it cuts. */
+function* findings(
+  code: NetworkCode,
+  needs: readonly Need[],
+  ground: Ground,
+  cluster: AuditedCluster,
+): Seeing {
+  const cut: Cut[] = [];
   for (const { from, to, port, protocol } of needs) {
     const verdict = evaluate(ground.policies, { from: from.end, to: to.end, port, protocol });
     if (verdict.allowed === "yes") continue;
     const way = `${from.name} → ${to.name}:${port} ${protocol}`;
-    if (verdict.allowed === "depends") {
+    if (verdict.allowed === "depends")
       yield { unseen: `whether ${way} is allowed depends on the network plugin` };
-      continue;
-    }
+    else cut.push({ from, to, port, protocol, verdict, way });
+  }
+  const fix = cut.length === 0 ? undefined : allowing(code, cut, cluster);
+  const told = new Set<string>();
+  for (const { from, to, verdict, way } of cut) {
     const { policy, words } = blame(verdict, from, to);
-    const key = `${policy?.namespace}/${policy?.name} ${from.object.namespace}`;
+    const key = `${policy?.namespace}/${policy?.name}`;
     if (told.has(key)) continue;
     told.add(key);
     yield {
@@ -156,6 +149,7 @@ function* findings(code: FindingCode, needs: readonly Need[], ground: Ground): S
       object: { kind: "NetworkPolicy", namespace: policy?.namespace ?? "", name: policy?.name ?? "" },
       field: "spec",
       evidence: `${way}: ${words}`,
+      ...(fix === undefined ? {} : { fix: [fix] }),
     };
   }
 }
@@ -177,6 +171,6 @@ function blame(
 export const NETWORK: readonly Check[] = (Object.keys(NEEDS) as (keyof typeof NEEDS)[]).map((code) =>
   forCluster([code], (cluster, context) => {
     const ground = new Ground(cluster, context);
-    return findings(code, NEEDS[code](ground, cluster), ground);
+    return findings(code, NEEDS[code](ground, cluster), ground, cluster);
   }),
 );

@@ -50,6 +50,19 @@ function sidecarNeeds({ namespace, settings }: AuditedCluster): Wanted[] {
   ];
 }
 
+/** Everything that the checks of this cluster will want to know: it is asked beforehand. */
+export function accessQuestions(cluster: AuditedCluster, context: AuditContext): AccessQuestion[] {
+  const isInKubernetes = cluster.settings.leaderObject !== undefined;
+  const wanted = [
+    ...patroniNeeds(cluster),
+    ...(isInKubernetes ? [API_ENDPOINTS] : []),
+    ...(cluster.mode === "enabled" ? sidecarNeeds(cluster) : []),
+  ];
+  return serviceAccountsOf(viewOf(cluster, context)).flatMap((serviceAccount) =>
+    wanted.map((each) => ({ namespace: cluster.namespace, serviceAccount, ...each })),
+  );
+}
+
 /** The ServiceAccounts of the cluster, each with what it is not allowed. */
 function lacking(
   cluster: AuditedCluster,

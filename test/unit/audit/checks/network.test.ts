@@ -104,20 +104,28 @@ for (const [what, codes, policies] of [
     const outcome = audited(NETWORK, { objects: [...threeMembers(), ...AROUND, ...policies] });
     assert.deepEqual(codesOf(outcome), codes);
     assert.deepEqual(outcome.unseen, []);
+    const fixes = outcome.findings.flatMap(({ fix = [] }) => fix);
+    const mended = audited(NETWORK, { objects: [...threeMembers(), ...AROUND, ...policies, ...fixes] });
+    assert.deepEqual(codesOf(mended), what.includes("shuts it in") ? codes : []);
   });
 
 test("the policy that is to blame is named, with the first connection that it cuts", () => {
   const { findings } = audited(NETWORK, {
     objects: [...threeMembers(), ...AROUND, egress(without(OPEN_EGRESS, 0))],
   });
-  assert.deepEqual(findings, [
-    {
-      code: "blocked-api-server",
-      object: { kind: "NetworkPolicy", namespace: "db", name: "egress" },
-      field: "spec",
-      evidence: "db/pg-0 → 172.18.0.2:6443 TCP: db/egress isolates db/pg-0 for egress, and no rule allows it",
-    },
-  ]);
+  const [finding] = findings.map(({ fix: _fix, ...rest }) => rest);
+  assert.deepEqual(
+    [finding],
+    [
+      {
+        code: "blocked-api-server",
+        object: { kind: "NetworkPolicy", namespace: "db", name: "egress" },
+        field: "spec",
+        evidence:
+          "db/pg-0 → 172.18.0.2:6443 TCP: db/egress isolates db/pg-0 for egress, and no rule allows it",
+      },
+    ],
+  );
 });
 
 test("before there is a pod, the template counts", () => {

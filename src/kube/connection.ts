@@ -106,7 +106,7 @@ export class KubeConnection {
       const url = urlOf(config, call);
       const { plain, secure } = this.#agents;
       if (!config.getCurrentCluster()?.proxyUrl) options.agent = url.protocol === "http:" ? plain : secure;
-      const response = await exchanged(url, options, call.body);
+      const response = await exchanged(url, options, payload);
       this.#hear(response.headers.date);
       return response;
     } catch (error) {
@@ -143,18 +143,21 @@ function urlOf(config: KubeConfig, { path, query = {} }: KubeRequest): URL {
   return new URL(`${server.replace(/\/$/, "")}${path}${text === "" ? "" : `?${text}`}`);
 }
 
-function headersOf({ body, contentType }: KubeRequest): Record<string, string> {
+/** The length is said: of a DELETE, Node would send the body without it, and the server would take it for another request. */
+function headersOf({ contentType }: KubeRequest, payload: Buffer | undefined): Record<string, string> {
   const headers = { accept: "application/json", "user-agent": FIELD_MANAGER };
-  return body === undefined ? headers : { ...headers, "content-type": contentType ?? "application/json" };
+  if (payload === undefined) return headers;
+  const about = { "content-type": contentType ?? "application/json", "content-length": `${payload.length}` };
+  return { ...headers, ...about };
 }
 
-function exchanged(url: URL, options: RequestOptions, body: Json | undefined): Promise<IncomingMessage> {
+function exchanged(url: URL, options: RequestOptions, payload: Buffer | undefined): Promise<IncomingMessage> {
   return new Promise((resolve, reject) => {
     const send = url.protocol === "http:" ? plainRequest : request;
     const outgoing = send(url, options, resolve);
     outgoing.setSocketKeepAlive(true, TCP_KEEP_ALIVE_MS);
     outgoing.on("error", reject);
-    outgoing.end(body === undefined ? undefined : JSON.stringify(body));
+    outgoing.end(payload);
   });
 }
 

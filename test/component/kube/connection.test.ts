@@ -45,6 +45,16 @@ describe("a connection", () => {
     assert.deepEqual(found.spec, body.spec);
   });
 
+  it("sends the body of a DELETE, and leaves the connection fit for the next request", async (t) => {
+    const { connection } = await startConnected(t);
+    await connection.send({ method: "POST", path: SERVICES, body: service("x") });
+    const preconditions = { uid: "another" };
+    const body = { apiVersion: "v1", kind: "DeleteOptions", preconditions };
+    const path = `${SERVICES}/x`;
+    assert.equal((await failureOf(connection.send({ method: "DELETE", path, body }))).code, 409);
+    assert.equal((await connection.send({ method: "GET", path })).kind, "Service");
+  });
+
   it("encodes queries", async (t) => {
     const { connection } = await startConnected(t);
     await connection.send({ method: "POST", path: SERVICES, body: service("x", {}, { labels: { a: "b" } }) });

@@ -28,7 +28,8 @@ export function leaving(
   pods: readonly JsonObject[],
   slice: JsonObject | undefined,
 ): Leaving {
-  const members = pods.filter((pod) => isMember(pod, cluster));
+  const living = pods.filter((pod) => !hasEnded(pod));
+  const members = living.filter((pod) => isMember(pod, cluster));
   if (members.length === 0) return refuse("no pod of the cluster is there");
   const published = slice && objectsIn(slice.endpoints).map((endpoint) => at(endpoint, "targetRef", "uid"));
   if (published?.length === 0) return refuse("no primary is published now: try again when there is one");
@@ -54,7 +55,7 @@ export function leaving(
   }
   if (!isReady(pod))
     return refuse(`${nameOf(pod)} is not ready: a Service with a selector would lead nowhere`);
-  return selectorFor(pod, role, pods);
+  return selectorFor(pod, role, living);
 }
 
 function selectorFor(pod: JsonObject, [key, value]: readonly [string, string], pods: readonly JsonObject[]) {
@@ -73,11 +74,11 @@ function selectorFor(pod: JsonObject, [key, value]: readonly [string, string], p
 
 function isMember(pod: JsonObject, cluster: string): boolean {
   const { cluster: scope } = patroniOf(pod);
-  const phase = at(pod, "status", "phase");
-  return (
-    scope !== undefined && clusterLabelValue(scope) === cluster && phase !== "Succeeded" && phase !== "Failed"
-  );
+  return scope !== undefined && clusterLabelValue(scope) === cluster;
 }
+
+const hasEnded = (pod: JsonObject): boolean =>
+  ["Succeeded", "Failed"].includes(asString(at(pod, "status", "phase")) ?? "");
 
 const isSelected = (pod: JsonObject, selector: Readonly<Record<string, string>>): boolean =>
   Object.entries(selector).every(([key, value]) => labelOf(pod, key) === value);

@@ -61,7 +61,7 @@ export function verdictOn({ resource, object }: Made, circumstances: Circumstanc
   if (account !== undefined) return keepFor(account, `Patroni needs it in ${account.name}`);
   const attached = holders.find((holder) => holder.attached && !circumstances.known.has(holder.uid));
   if (attached !== undefined)
-    return keep(`${attached.name} still has the sidecar, or a name that rests on it`);
+    return keepFor(attached, `${attached.name} still has the sidecar, or a name that rests on it`);
   if (resource === "services") return outside(object) ?? { kind: "remove" };
   if (resource === "endpointslices" && !byHand) return keep("it goes with its Service");
   return { kind: "remove" };

@@ -3,6 +3,7 @@ import { at, objectsIn } from "../../../src/json/value.ts";
 import type { Kubectl } from "../rig/kubectl.ts";
 import type { MemberPod, Members, Settled } from "../rig/members.ts";
 import type { Saboteur } from "../rig/saboteur.ts";
+import { switchOver } from "./switchover.ts";
 
 /** Where a fault strikes. */
 export interface Scene {
@@ -32,12 +33,8 @@ export const FAULTS: readonly Fault[] = [
     name: "switchover",
     title: "patronictl switchover",
     movesPrimary: true,
-    async strike({ members, before: { primary, standbys } }) {
-      const [candidate = primary] = standbys;
-      const names = ["--leader", primary.name, "--candidate", candidate.name];
-      const said = await members.patronictl(primary.name, ["switchover", members.scope, ...names, "--force"]);
-      if (!said.includes("Successfully")) throw new Error(said); // it ends with 0 also where Patroni refused
-    },
+    strike: ({ members, before: { primary, standbys } }) =>
+      switchOver(members, primary, standbys[0] ?? primary),
   },
   {
     name: "kill-postgres",

@@ -1,0 +1,81 @@
+import { settledOn } from "../analysis/lookups.ts";
+import { type FaultOutcome, outcomeOf } from "../analysis/outcome.ts";
+import { promotionsIn } from "../analysis/postgres-log.ts";
+import type { Deployed } from "../rig/deploy.ts";
+import { until } from "../rig/kubectl.ts";
+import { Lookups } from "../rig/lookups.ts";
+import type { MemberPod } from "../rig/members.ts";
+import { logSince, Observation, settle } from "./observation.ts";
+import { switchOver } from "./switchover.ts";
+
+export interface NewAddressRun {
+  readonly outcome: FaultOutcome;
+  /** From the restarted pod having its new address to its name resolving to it, seen from another member. */
+  readonly resolvedAfterMs: number | undefined;
+  /** From the restarted member's promotion to the last standby's connection to it. */
+  readonly followedAfterMs: number | undefined;
+}
+
+/**
+ * The synchronous standby's pod restarts with another address while the other members look its name up all the time, so that every
+ * cache on the way holds the former one; as soon as it streams again it becomes the primary.
+ */
+export async function runNewAddress(deployed: Deployed): Promise<NewAddressRun> {
+  const { kubectl, members } = deployed;
+  const before = await settle(deployed, "the cluster is settled before a pod gets another address");
+  const [candidate = before.primary, other = before.primary] = before.standbys;
+  const observation = await Observation.start(deployed, "new-address");
+  const name = `${candidate.name}.${members.scope}-headless.${members.namespace}.svc.cluster.local`;
+  const lookups = new Lookups(kubectl, members.ref(other.name), name);
+  try {
+    const place = [`--namespace=${members.namespace}`, "--grace-period=1"];
+    await kubectl.run(["delete", "pod", candidate.name, ...place, "--wait=false"]);
+    const again = await until(
+      `${candidate.name} has another address`,
+      60_000,
+      () => restarted(deployed, candidate),
+      100,
+    );
+    const addressedMs = Date.now();
+    const { primary } = await until(
+      `${candidate.name} is the synchronous standby again`,
+      180_000,
+      async () => {
+        const now = await members.settled(true);
+        return now?.standbys[0]?.name === candidate.name ? now : undefined;
+      },
+      1_000,
+    );
+    const struckMs = Date.now();
+    await switchOver(members, primary, again);
+    await observation.recovery();
+    const primaryLog = await logSince(deployed, again, struckMs);
+    const promotedMs = promotionsIn(primaryLog).at(-1)?.promotedMs;
+    const connectedMs = Number(
+      await members.sql(
+        again.name,
+        "SELECT 1000 * extract(epoch FROM max(backend_start)) FROM pg_stat_replication",
+      ),
+    );
+    const resolvedMs = settledOn(await lookups.stop(), again.ip);
+    const outcome = outcomeOf({
+      struckMs,
+      ...(await observation.finish(again)),
+      formerIp: primary.ip,
+      currentIp: again.ip,
+      primaryLog,
+    });
+    return {
+      outcome,
+      resolvedAfterMs: resolvedMs && resolvedMs - addressedMs,
+      followedAfterMs: promotedMs && connectedMs - promotedMs,
+    };
+  } finally {
+    await lookups.stop();
+    await observation.end();
+  }
+}
+
+async function restarted({ members }: Deployed, former: MemberPod): Promise<MemberPod | undefined> {
+  return (await members.pods()).find(({ name, uid }) => name === former.name && uid !== former.uid);
+}

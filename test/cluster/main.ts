@@ -78,7 +78,7 @@ async function inside(argv: readonly string[]): Promise<number> {
 
 async function isUp(): Promise<boolean> {
   const programs = await readStatus(NAME);
-  return programs !== undefined && programs.every(({ isRunning }) => isRunning);
+  return programs?.every(({ isRunning }) => isRunning) ?? false;
 }
 
 function say(line: string): void {

@@ -103,11 +103,20 @@ const answer = await fetch("http://" + address + ":" + port + "/health");
 console.log(JSON.stringify({ address, body: await answer.json() }));
 `;
 
+const ANSWERED_WITHIN_MS = 10_000;
+
+/** Again and again, for a pod that is ready still has to reach kube-proxy's rules and CoreDNS. */
 async function ask(name: string, port: number): Promise<{ address: string; body: unknown }> {
   const argv = [process.execPath, "--input-type=module", "--eval", ASK, "--"];
-  return JSON.parse(
-    await inside([...argv, DNS_SERVICE_IP, `${name}.default.svc.cluster.local`, String(port)]),
-  );
+  const query = [DNS_SERVICE_IP, `${name}.default.svc.cluster.local`, String(port)];
+  const deadline = performance.now() + ANSWERED_WITHIN_MS;
+  for (;;) {
+    try {
+      return JSON.parse(await inside([...argv, ...query]));
+    } catch (error) {
+      if (performance.now() > deadline) throw error;
+    }
+  }
 }
 
 test("a StatefulSet's pods run, and are reached by their names and through a Service", async () => {

@@ -1,8 +1,9 @@
+import { metadataOf, nameOf } from "../controller/facts/slim.ts";
 import type { Objects } from "../controller/objects.ts";
 import { momentOf } from "../controller/prune/clocks.ts";
 import type { Holder } from "../controller/prune/holders.ts";
 import { type Made, verdictOn } from "../controller/prune/verdict.ts";
-import { at } from "../json/value.ts";
+import { asObject, asString, at, type JsonObject } from "../json/value.ts";
 import type { Arguments } from "./arguments.ts";
 import {
   type Cluster,
@@ -70,6 +71,11 @@ async function clean(
   if (verdict.kind === "keep") {
     return { object, done: `kept: ${verdict.why}`, open: verdict.holder !== undefined };
   }
+  return removed(objects, made, dryRun);
+}
+
+async function removed(objects: Objects, made: Made, dryRun: boolean): Promise<Result> {
+  const object = titleOf(made);
   if (dryRun) return { object, done: "would be removed", open: false };
   return attempted(object, async () => {
     await objects.remove(made.resource, made.object);
@@ -94,13 +100,17 @@ async function handPrimaryOver(
   const object = titleOf(primary);
   const refused = (why: string) => [{ made, result: { object, done: `refused: ${why}`, open: true } }];
 
+  if (service === undefined && (await hasSelector(objects, primary.object))) {
+    return [{ made, result: await removed(objects, primary, dryRun) }];
+  }
   const plan = leaving(cluster.cluster, pods, slice?.object);
   if (plan.kind === "refuse") return refused(plan.why);
   const selector = Object.entries(plan.selector)
     .map(([key, value]) => `${key}=${value}`)
     .join(",");
   const { namespace } = cluster;
-  if (service === undefined) return refused(`the Service is your own: let it select ${selector} yourself`);
+  if (service === undefined)
+    return refused(`the Service is your own: let it select ${selector}, and run this again`);
   if (dryRun) {
     return [{ made, result: { object, done: `would select ${selector} (now ${plan.leader})`, open: false } }];
   }
@@ -114,6 +124,13 @@ async function handPrimaryOver(
       : { object, done: `${done}; led nowhere for ${Math.round(outageMs)} ms`, open: false };
   });
   return [{ made, result }];
+}
+
+/** Somebody has given the Service of this slice a selector: the slice is a second source there. */
+async function hasSelector(objects: Objects, slice: JsonObject): Promise<boolean> {
+  const { namespace } = metadataOf(slice);
+  const service = await objects.read("services", asString(namespace) ?? "", nameOf(slice));
+  return Object.keys(asObject(at(service, "spec", "selector")) ?? {}).length > 0;
 }
 
 async function attempted(object: string, work: () => Promise<Result>): Promise<Result> {

@@ -185,10 +185,10 @@ describe("leaving for good", () => {
     await eventually("all was looked at", async () => controller.depth === 0);
     assert.equal(await read(SLICE), undefined, "the controller makes none");
     assert.ok(
-      record.led.every((addresses) => addresses.length <= 1),
+      record.led.every((sources) => sources.length <= 1),
       JSON.stringify(record.led),
     );
-    assert.deepEqual(record.led.at(-1), ["10.1.2.0"]);
+    assert.deepEqual(record.led.at(-1), [["10.1.2.0"]]);
     assert.notEqual(await read(ROLE), undefined, "pods still have the sidecar");
   });
 
@@ -212,11 +212,33 @@ describe("leaving for good", () => {
   });
 });
 
+describe("a Service of the user's own", () => {
+  it("is not changed; once it has a selector, our slice goes", async () => {
+    const own = { apiVersion: "v1", kind: "Service", metadata: { name: "pg-primary" } };
+    await write("DELETE", SERVICE);
+    await write("DELETE", `${SLICE}-x7k2p`); // as Kubernetes' garbage collector does
+    await write("POST", `${CORE}/services`, { ...own, spec: { ports: [{ port: 5432 }] } });
+    await optIn("enabled");
+    const controller = startController();
+    await eventually("the slice is there", async () => (await read(SLICE)) !== undefined);
+    await publish("pg-0");
+    await controller.stop();
+    await optIn("disabled");
+
+    const { rows, text } = await cleanup("-n", "db", "--leave-selector");
+    const says = rows.get("endpointslices/pg-primary") ?? "";
+    assert.match(says, /^refused: the Service is your own: let it select cluster-name=pg,role=primary/, text);
+    assert.notEqual(await read(SLICE), undefined);
+    await write("PATCH", SERVICE, { spec: { selector: { role: "primary" } } }, MERGE);
+    const again = await cleanup("-n", "db", "--leave-selector");
+    assert.equal(again.rows.get("endpointslices/pg-primary"), "removed", again.text);
+    await write("DELETE", SERVICE);
+  });
+});
+
 describe("a cluster that is gone", () => {
   it("leaves nothing behind but a Service of which the world outside knows", async () => {
     await optIn("enabled");
-    await write("DELETE", SERVICE);
-    await write("DELETE", `${SLICE}-x7k2p`); // as Kubernetes' garbage collector does
     const controller = startController();
     await eventually(
       "the Services are there",

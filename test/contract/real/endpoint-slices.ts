@@ -53,13 +53,13 @@ export function startEndpointSlices(api: ApiClient, namespace: string, service: 
   };
 }
 
-/** The addresses to which a Service led at each change of any of its slices, all of them together, as kube-proxy takes them. */
+/** The addresses to which a Service led at each change of any of its slices: a list for each slice that led anywhere. */
 export async function recordAddresses(api: ApiClient, namespace: string, service: string) {
   const selector = encodeURIComponent(`kubernetes.io/service-name=${service}`);
   const path = `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices?labelSelector=${selector}&watch=1`;
   const stream: IncomingMessage = await api.stream(path);
   const slices = new Map<string, string[]>();
-  const led: string[][] = [];
+  const led: string[][][] = [];
   let rest = "";
   stream.on("data", (chunk: Buffer) => {
     const lines = (rest + chunk.toString()).split("\n");
@@ -73,7 +73,7 @@ export async function recordAddresses(api: ApiClient, namespace: string, service
           name,
           objectsIn(object.endpoints).flatMap(({ addresses }) => addresses as string[]),
         );
-      led.push([...new Set([...slices.values()].flat())]);
+      led.push([...slices.values()].filter((addresses) => addresses.length > 0));
     }
   });
   stream.on("error", () => undefined);

@@ -1,4 +1,7 @@
-/** `npm run chaos`: sidecars as real processes against the embedded API, and everything that can go wrong. */
+/**
+ * `npm run chaos`: sidecars as real processes against the embedded API, and everything that can go wrong. With `--rollouts N`: N
+ * rolling restarts of the webhook's replicas under load instead (`--per-second`, default 200).
+ */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -7,6 +10,7 @@ import { ApiClient } from "../../demo/client.ts";
 import { startKubeApi } from "../../demo/kube-api/server.ts";
 import { Field } from "./field.ts";
 import { Random } from "./random.ts";
+import { rollouts } from "./rollout/main.ts";
 import { ROUNDS, settle } from "./rounds.ts";
 import { staleTimes } from "./stale.ts";
 import { unreadWrites } from "./writes.ts";
@@ -17,6 +21,8 @@ const { values } = parseArgs({
     clusters: { type: "string", default: "4" },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
     only: { type: "string" },
+    rollouts: { type: "string" },
+    "per-second": { type: "string", default: "200" },
   },
 });
 
@@ -26,7 +32,10 @@ interface Tally {
   readonly failures: string[];
 }
 
-process.exitCode = await chaos(Number(values.rounds), Number(values.clusters), Number(values.seed));
+process.exitCode =
+  values.rollouts === undefined
+    ? await chaos(Number(values.rounds), Number(values.clusters), Number(values.seed))
+    : await rollouts(Number(values.rollouts), Number(values["per-second"]));
 
 async function chaos(rounds: number, clusters: number, seed: number): Promise<number> {
   process.stdout.write(`chaos: ${rounds} rounds on ${clusters} clusters at once, seed ${seed}\n`);

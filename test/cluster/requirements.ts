@@ -40,9 +40,8 @@ export const SYSTEM_PATH = [process.env.PATH, "/usr/sbin", "/sbin"].filter(Boole
 export async function ensureRequirements(log: (line: string) => void): Promise<void> {
   if (process.platform !== "linux") throw new RequirementError("A cluster needs Linux.");
   if (process.getuid?.() !== 0) {
-    throw new RequirementError(
-      "A cluster needs root, for namespaces, control groups and mounts: try `sudo -E`.",
-    );
+    const asRoot = 'sudo env PATH="$PATH" npm run …';
+    throw new RequirementError(`A cluster needs root, for namespaces, control groups and mounts: ${asRoot}`);
   }
   const missing = missingRequirements(isThere);
   if (missing.length === 0) return;

@@ -5,6 +5,7 @@ import type { Log } from "../build.ts";
 import { cacheFolder } from "../build-plan.ts";
 import { BuildError } from "../go-build.ts";
 import { withLock } from "../lock.ts";
+import { ensureRequirements, RequirementError } from "../requirements.ts";
 import { Buildah } from "./buildah.ts";
 import { ImageError } from "./command.ts";
 import { type ImagePlan, planImage } from "./plan.ts";
@@ -26,7 +27,7 @@ export type PodImage = (typeof POD_IMAGES)[number];
  * Archives of the images that pods run, building what is missing: minutes when nothing is cached. Several processes may ask at the
  * same time: one builds, the others wait. An archive in the cache is always whole.
  *
- * @throws ImageError or BuildError that says what is missing
+ * @throws ImageError, BuildError or RequirementError that says what is missing
  */
 export async function ensureImages(log: Log = toStderr): Promise<Record<PodImage, Image>> {
   const images: Partial<Record<PodImage, Image>> = {};
@@ -47,6 +48,7 @@ export async function ensureImage(name: PodImage, log: Log = toStderr): Promise<
 }
 
 async function writeArchive(plan: ImagePlan, cache: string, log: Log): Promise<void> {
+  await ensureRequirements(log);
   const started = performance.now();
   const buildah = new Buildah(cache);
   await build(plan, cache, buildah, log);
@@ -94,8 +96,9 @@ async function main(): Promise<number> {
       process.stdout.write(`${reference} ${archive}\n`);
     return 0;
   } catch (error) {
-    if (!(error instanceof ImageError || error instanceof BuildError)) throw error;
-    toStderr(error.message);
+    const isExpected = [ImageError, BuildError, RequirementError].some((kind) => error instanceof kind);
+    if (!isExpected) throw error;
+    toStderr((error as Error).message);
     return 1;
   }
 }

@@ -186,6 +186,11 @@ export const configSchema = section({
       .describe(
         "Whether `serve` also keeps the Services, the primary's EndpointSlice and the permissions of each cluster, in the one replica that holds the Lease; without a cluster it never does.",
       ),
+    repair: choice("none", "evict")
+      .default("none")
+      .describe(
+        "What the controller does about pods that run without the sidecar, or with another image of it than is configured: `evict` restarts them by the Eviction API, one at a time, replicas first, and only while their cluster is well. A new `sidecar.image` then restarts every database.",
+      ),
   })
     .prefault({})
     .describe("The controller."),

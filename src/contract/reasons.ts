@@ -121,7 +121,7 @@ export const REASONS = {
   ),
   "sidecar-suspended": part(
     "The sidecar failed in this namespace and is suspended; the controller writes for these pods.",
-    "See the Event on the owner; the suspension ends by itself once the sidecar's image runs there again.",
+    "A pod that is stuck must be deleted: it comes back without the sidecar. The suspension ends by itself once the image runs there again; the Event on the owner says which pod it is tried on.",
   ),
   "spilo-token-unreadable": part(
     "fsGroup is set and is not 103: Spilo's Patroni runs as 101:103 and cannot read its ServiceAccount token.",
@@ -171,7 +171,15 @@ export const REASONS = {
   ),
   "not-injected": cluster(
     "Pods of the cluster run without the sidecar: they were there before, or came while the webhook could not be reached. The controller writes for them, more slowly.",
-    "Restart them, replicas first.",
+    "Restart them, replicas first, or let the controller do so (`controller.repair: evict`).",
+  ),
+  "sidecar-outdated": cluster(
+    "Pods of the cluster run the sidecar in another image than is configured.",
+    "Restart them, replicas first, or let the controller do so (`controller.repair: evict`).",
+  ),
+  "repair-stopped": cluster(
+    "A pod that the controller evicted came back as it was: no other pod of the cluster is evicted before that one is as it should be.",
+    "See why the webhook did not inject it (the log of `serve` with the pod's name), and restart it by hand.",
   ),
 } as const satisfies Record<string, ReasonEntry>;
 

@@ -5,19 +5,24 @@ import type { WatchTimes } from "../kube/watch.ts";
 import type { RoundResult } from "../primary/round.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import { Breaker } from "./breaker/breaker.ts";
+import type { SuspensionWatch } from "./breaker/watch.ts";
 import { Caches, INDEX, MADE } from "./caches.ts";
 import type { PodFacts } from "./facts/pod.ts";
 import { type ClusterKey, gather, leaderOf } from "./gather.ts";
 import { Interests } from "./interests.ts";
 import { Objects } from "./objects.ts";
+import { publishedUids } from "./observer/due.ts";
 import { Observer } from "./observer/observer.ts";
 import { PatroniAsker } from "./observer/patroni.ts";
 import { isPresent, prune } from "./prune/prune.ts";
 import { Queue } from "./queue.ts";
 import { reconcile, sweep } from "./reconcile.ts";
+import { Repairer } from "./repair/repairer.ts";
 import { Reports } from "./reports.ts";
 import { KeptSlices } from "./slice/kept.ts";
-import { isServed } from "./slice/ours.ts";
+import { isServed, ourSlice } from "./slice/ours.ts";
+import { uninjectedReason } from "./uninjected/uninjected.ts";
 import { type ClusterView, isActive } from "./view.ts";
 
 export interface ControllerOptions {
@@ -28,6 +33,10 @@ export interface ControllerOptions {
   readonly metrics: Metrics;
   /** Who we are, in Events. */
   readonly identity: string;
+  /** What is known of suspended sidecars; without it none ever is. */
+  readonly suspensions?: SuspensionWatch;
+  /** What is done about pods that are not injected: `evict` restarts them. Default: nothing. */
+  readonly repair?: "none" | "evict";
   readonly times?: Partial<WatchTimes>;
 }
 
@@ -56,6 +65,9 @@ export class Controller {
   readonly #queue: Queue;
   readonly #observer: Observer;
   readonly #reports: Reports;
+  readonly #breaker: Breaker | undefined;
+  readonly #repairer: Repairer | undefined;
+  readonly #unsubscribe: (() => void) | undefined;
   readonly #interests = new Interests();
   readonly #kept = new KeptSlices();
   /** Kept until something of it changes: most clusters are looked at every second, and change once in weeks. */
@@ -85,6 +97,27 @@ export class Controller {
       wrote: (key, pod, result) => this.#wrote(key, pod, result),
       found: (key, view, findings) => this.#reports.update(key, "members", view, findings),
     });
+    const { suspensions, repair } = options;
+    this.#breaker =
+      suspensions &&
+      new Breaker({
+        suspensions,
+        objects: this.#objects,
+        members: () => this.#members(),
+        image: settings.sidecar.image,
+        logger,
+      });
+    this.#unsubscribe = suspensions?.onChange((namespaces) => this.#changed(namespaces.map(INDEX.namespace)));
+    if (repair === "evict")
+      this.#repairer = new Repairer({
+        objects: this.#objects,
+        clusters: () => this.#which(({ enabled }) => enabled),
+        view: (key) => this.#view(key),
+        ask: (pod) => this.#counted(patroni.ask(pod)),
+        found: (key, view, findings) => this.#reports.update(key, "repair", view, findings),
+        evicted: (result) => options.metrics.evictions.inc({ result }),
+        logger,
+      });
     this.#caches = new Caches(connection, {
       settings,
       changed: (indexes) => this.#changed(indexes),
@@ -127,6 +160,16 @@ export class Controller {
     for (const sidecar of ["running", "down", "absent"] as const) {
       metrics.controllerPods.set({ sidecar }, pods.filter((pod) => pod.sidecar === sidecar).length);
     }
+    metrics.uninjectedPods.reset();
+    for (const view of views) {
+      for (const pod of view.members) {
+        const reason = uninjectedReason(pod, view);
+        if (reason !== undefined) metrics.uninjectedPods.inc({ target_namespace: pod.namespace, reason });
+      }
+    }
+    metrics.suspensions.reset();
+    for (const target_namespace of this.#options.suspensions?.all.keys() ?? [])
+      metrics.suspensions.set({ target_namespace }, 1);
     metrics.controllerFindings.reset();
     for (const [reason, count] of this.#reports.counts()) metrics.controllerFindings.set({ reason }, count);
   }
@@ -134,7 +177,9 @@ export class Controller {
   /** Resolves when nothing is read or written any more. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
-    await Promise.all([this.#caches.stop(), this.#observer.stop(), this.#queue.stop()]);
+    this.#unsubscribe?.();
+    const parts = [this.#caches, this.#observer, this.#queue, this.#breaker, this.#repairer];
+    await Promise.all(parts.map((part) => part?.stop()));
   }
 
   #begin(): void {
@@ -152,6 +197,8 @@ export class Controller {
       logger.info({ clusters, seconds }, "all clusters are as they should be");
     });
     this.#observer.start();
+    this.#breaker?.start();
+    this.#repairer?.start();
   }
 
   #changed(indexes: readonly string[]): void {
@@ -220,8 +267,11 @@ export class Controller {
     const known = this.#views.get(key);
     if (known !== undefined) return known;
     const { openshift, settings } = this.#options;
-    const options = { openshift: openshift(), sidecarPort: settings.sidecar.port };
-    const view = gather(this.#caches, keyIn(key), options);
+    const { port, image } = settings.sidecar;
+    const place = keyIn(key);
+    const suspension = this.#options.suspensions?.of(place.namespace);
+    const options = { openshift: openshift(), sidecarPort: port, sidecarImage: image, suspension };
+    const view = gather(this.#caches, place, options);
     if (view === undefined) return undefined;
     this.#views.set(key, view);
     this.#interests.set(key, interestsOf(view));
@@ -232,6 +282,13 @@ export class Controller {
     for (const key of this.#clusters()) {
       const view = this.#view(key);
       if (view !== undefined && is(view)) yield [key, view];
+    }
+  }
+
+  *#members(): Generator<{ pod: PodFacts; isPrimary: boolean }> {
+    for (const [, view] of this.#which(({ enabled }) => enabled)) {
+      const published = publishedUids(ourSlice(view) ?? {});
+      for (const pod of view.members) yield { pod, isPrimary: published.includes(pod.uid) };
     }
   }
 

@@ -1,3 +1,4 @@
+import type { Suspension } from "./breaker/suspension.ts";
 import { type Caches, INDEX } from "./caches.ts";
 import type { LeaderFacts } from "./facts/leader.ts";
 import type { PodFacts } from "./facts/pod.ts";
@@ -12,6 +13,8 @@ export interface ClusterKey {
 export interface GatherOptions {
   readonly openshift: boolean;
   readonly sidecarPort: number;
+  readonly sidecarImage: string;
+  readonly suspension: Suspension | undefined;
 }
 
 /** What the watches show of a cluster; undefined where nothing of it is left. */

@@ -138,6 +138,33 @@ export class Objects {
     });
   }
 
+  /**
+   * Asks for the deletion of a pod (policy/v1), which a disruption budget may refuse with 429: of exactly this pod, as it is now.
+   *
+   * @param signal how long that is to be tried
+   * @returns false where the pod is gone already, or is being deleted
+   */
+  async evict(
+    { namespace, name, uid }: { namespace: string; name: string; uid: string },
+    signal: AbortSignal,
+  ): Promise<boolean> {
+    const live = metadataOf(await this.read("pods", namespace, name));
+    if (live.uid !== uid || live.deletionTimestamp !== undefined) return false;
+    const preconditions = { uid, resourceVersion: live.resourceVersion ?? "" };
+    await this.#connection.send({
+      method: "POST",
+      path: `${objectPath("pods", namespace, name)}/eviction`,
+      body: {
+        apiVersion: "policy/v1",
+        kind: "Eviction",
+        metadata: { namespace, name },
+        deleteOptions: { preconditions },
+      },
+      signal: AbortSignal.any([signal, this.#deadline()]),
+    });
+    return true;
+  }
+
   /** Deletes the object as it was read; one that is gone already is fine. */
   async remove(resource: ResourceName, object: JsonObject): Promise<void> {
     const { namespace, name } = placeOf(object);

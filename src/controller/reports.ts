@@ -1,4 +1,3 @@
-import type { ClusterReason } from "../contract/reasons.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { eventOf } from "./event.ts";
 import type { ObjectReference } from "./facts/pod.ts";
@@ -9,7 +8,7 @@ import type { ClusterView, Finding } from "./view.ts";
 const TELL_AGAIN_MS = 3_600_000;
 
 /** Where a finding comes from: a later look of the same kind says whether it still stands. */
-export type Source = "objects" | "members";
+export type Source = "objects" | "members" | "repair";
 
 /** Tells of findings: once in the log and in an Event when they come, and counts those that stand. */
 export class Reports {
@@ -33,12 +32,12 @@ export class Reports {
   }
 
   forget(cluster: string): void {
-    for (const source of ["objects", "members"]) this.#standing.delete(`${source} ${cluster}`);
+    for (const source of ["objects", "members", "repair"]) this.#standing.delete(`${source} ${cluster}`);
   }
 
   /** How many findings stand, by reason. */
-  counts(): Map<ClusterReason, number> {
-    const counts = new Map<ClusterReason, number>();
+  counts(): Map<Finding["reason"], number> {
+    const counts = new Map<Finding["reason"], number>();
     for (const { reason } of [...this.#standing.values()].flat())
       counts.set(reason, (counts.get(reason) ?? 0) + 1);
     return counts;

@@ -4,6 +4,7 @@ import type { InjectionSettings } from "../injection/settings.ts";
 import type { KubeConnection } from "../kube/connection.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
+import type { SuspensionWatch } from "./breaker/watch.ts";
 import { Controller } from "./controller.ts";
 import { Leadership } from "./leadership/leadership.ts";
 import type { LeaseTimes } from "./leadership/lease.ts";
@@ -17,6 +18,8 @@ export interface ReplicaOptions {
   /** Asked each time when this process begins to lead. */
   settings(): InjectionSettings;
   openshift(): boolean;
+  readonly suspensions?: SuspensionWatch;
+  readonly repair: "none" | "evict";
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly leaseTimes?: LeaseTimes;
@@ -41,8 +44,11 @@ export function startReplica(connection: KubeConnection, options: ReplicaOptions
   let inForce: InjectionSettings | undefined;
   const begin = (): Controller => {
     inForce = options.settings();
-    const openshift = options.openshift;
-    return new Controller(connection, { settings: inForce, openshift, logger, metrics, identity });
+    const { openshift, suspensions, repair } = options;
+    return new Controller(connection, {
+      ...{ settings: inForce, openshift, repair, logger, metrics, identity },
+      ...(suspensions === undefined ? {} : { suspensions }),
+    });
   };
   const leadership = new Leadership({
     namespace,

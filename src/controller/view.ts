@@ -1,5 +1,6 @@
 import type { ClusterReason } from "../contract/reasons.ts";
 import type { JsonObject } from "../json/value.ts";
+import type { Suspension } from "./breaker/suspension.ts";
 import type { EndpointsFacts } from "./facts/endpoints.ts";
 import type { MemberSettings } from "./facts/member.ts";
 import type { PodFacts } from "./facts/pod.ts";
@@ -31,11 +32,15 @@ export interface ClusterView {
   readonly openshift: boolean;
   /** The sidecar's port, as configured. */
   readonly sidecarPort: number;
+  /** The sidecar's image, as configured. */
+  readonly sidecarImage: string;
+  /** Why pods of the namespace get no sidecar for now. */
+  readonly suspension: Suspension | undefined;
 }
 
 /** Something about a cluster that somebody should know. */
 export interface Finding {
-  readonly reason: ClusterReason;
+  readonly reason: ClusterReason | "sidecar-suspended";
   readonly detail: string;
 }
 

@@ -12,7 +12,7 @@ export interface Cluster {
   /** Keeps the webhook configuration as desired, the whole of it or only its `caBundle`s, until that is stopped. */
   register(desired: JsonObject, options: Omit<RegistrationOptions, "logger">): Registration;
   /** Takes part in reconciling, until that is stopped; undefined without a cluster. */
-  control(options: Omit<ReplicaOptions, "logger">): Replica | undefined;
+  control(options: Omit<ReplicaOptions, "logger" | "suspensions">): Replica | undefined;
   /** The Secrets of a namespace; undefined without a cluster. */
   secrets(namespace: string): SecretStore | undefined;
   /** The time on the API server's clock; on this machine's where that is not known. */

@@ -1,3 +1,4 @@
+import { SuspensionWatch } from "../controller/breaker/watch.ts";
 import { startReplica } from "../controller/start.ts";
 import { connect } from "../kube/connection.ts";
 import { registerWebhooks } from "../kube/registration.ts";
@@ -7,22 +8,38 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { Cluster } from "./cluster.ts";
 
 /** Connects to a cluster and watches what decisions need of it. */
-export async function connectCluster(kubeconfig: string | undefined, logger: Logger): Promise<Cluster> {
+export async function connectCluster(
+  kubeconfig: string | undefined,
+  suspensionsIn: string | undefined,
+  logger: Logger,
+): Promise<Cluster> {
   const connection = connect(kubeconfig);
-  const { surroundings, synced, stop } = watchSurroundings(connection, {
-    onInterrupted: (what, error, pauseMs) =>
-      logger.warn(
-        { what, error: error instanceof Error ? error.message : String(error), pauseMs },
-        "watch interrupted",
-      ),
+  const onInterrupted = (what: string, error: unknown, pauseMs: number) =>
+    logger.warn(
+      { what, error: error instanceof Error ? error.message : String(error), pauseMs },
+      "watch interrupted",
+    );
+  const suspensions =
+    suspensionsIn === undefined
+      ? undefined
+      : new SuspensionWatch(connection, {
+          namespace: suspensionsIn,
+          onInterrupted: (error, pauseMs) => onInterrupted("suspensions", error, pauseMs),
+        });
+  const watched = watchSurroundings(connection, {
+    onInterrupted,
+    suspended: (namespace, pod, image) => suspensions?.suspends(namespace, pod, image) ?? false,
   });
   return {
-    surroundings,
-    synced,
-    stop,
+    surroundings: watched.surroundings,
+    synced: () => watched.synced() && (suspensions?.synced() ?? true),
+    async stop() {
+      await Promise.all([watched.stop(), suspensions?.stop()]);
+    },
     secrets: (namespace) => new KubeSecrets(connection, namespace),
     now: () => connection.serverTime() ?? new Date(),
-    control: (options) => startReplica(connection, { ...options, logger }),
+    control: (options) =>
+      startReplica(connection, { ...options, ...(suspensions === undefined ? {} : { suspensions }), logger }),
     register: (desired, options) => registerWebhooks(connection, desired, { ...options, logger }),
   };
 }

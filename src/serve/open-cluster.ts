@@ -6,6 +6,8 @@ export interface ClusterOptions {
   /** Whether the process runs in a pod of a cluster. */
   readonly inCluster: boolean;
   readonly registration: "none" | "caBundle" | "full";
+  /** The namespace in which the controller says where sidecars are suspended; undefined: there is no controller. */
+  readonly suspensionsIn: string | undefined;
   readonly logger: Logger;
 }
 
@@ -15,10 +17,10 @@ export interface ClusterOptions {
  * surroundings and decides carefully; every other mode is an error.
  */
 export async function openCluster(options: ClusterOptions): Promise<Cluster> {
-  const { kubeconfig, inCluster, registration, logger } = options;
+  const { kubeconfig, inCluster, registration, suspensionsIn, logger } = options;
   if (kubeconfig !== undefined || inCluster) {
     const { connectCluster } = await import("./kubernetes.ts");
-    return connectCluster(kubeconfig, logger);
+    return connectCluster(kubeconfig, suspensionsIn, logger);
   }
   if (registration !== "none") throw new Error(NO_CLUSTER);
   logger.warn("no cluster: Services and nodes are unknown, and nothing is registered");

@@ -76,7 +76,9 @@ async function run({ configPath, kubeconfig, environment, shutdown }: ServeOptio
   const operationsAddress = await listen(operations, config.operations, "operations");
 
   const inCluster = environment.KUBERNETES_SERVICE_HOST !== undefined;
-  const cluster = await openCluster({ kubeconfig, inCluster, registration: mode, logger });
+  const home = own.ownNamespace ?? config.webhook.registration.service.namespace ?? "default";
+  const suspensionsIn = config.controller.enabled ? home : undefined;
+  const cluster = await openCluster({ kubeconfig, inCluster, registration: mode, suspensionsIn, logger });
   opened.add(() => cluster.stop());
   readiness.require("caches", () => cluster.synced());
   const inForce = new InForce(config, own, cluster.surroundings);
@@ -105,6 +107,7 @@ async function run({ configPath, kubeconfig, environment, shutdown }: ServeOptio
       identity: processIdentity(environment),
       settings: () => inForce.context.settings,
       openshift: () => inForce.context.surroundings.openshift,
+      repair: config.controller.repair,
       metrics,
     });
     opened.add(() => replica?.stop());

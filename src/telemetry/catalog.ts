@@ -1,6 +1,7 @@
 /**
  * Every metric of `serve`, documented here and nowhere else (docs/reference/metrics.md is generated from this table).
- * Names are stable once shipped. A label's values are always from a closed set.
+ * Names are stable once shipped. A label's values are from a closed set, but for those of `target_namespace`: a
+ * namespace of databases (a label `namespace` would become that of the scraped pod).
  */
 export interface MetricEntry {
   readonly kind: "counter" | "gauge" | "histogram";
@@ -103,6 +104,24 @@ export const METRICS = {
     name: "patroni_injector_controller_pods",
     help: "Pods of these clusters, by the state of their sidecar (running, down, absent).",
     labels: ["sidecar"],
+  },
+  uninjectedPods: {
+    kind: "gauge",
+    name: "patroni_injector_uninjected_pods",
+    help: "Pods in opted-in namespaces that are not as the webhook would make them now, by their namespace and reason code (not-injected, sidecar-outdated, sidecar-suspended).",
+    labels: ["target_namespace", "reason"],
+  },
+  suspensions: {
+    kind: "gauge",
+    name: "patroni_injector_sidecar_suspended",
+    help: "1 for each namespace whose pods are admitted without the sidecar, because it failed there.",
+    labels: ["target_namespace"],
+  },
+  evictions: {
+    kind: "counter",
+    name: "patroni_injector_evictions_total",
+    help: "Pods that the controller restarts so that they are injected, by result (evicted, refused by a disruption budget, failed).",
+    labels: ["result"],
   },
   controllerFindings: {
     kind: "gauge",

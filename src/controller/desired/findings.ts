@@ -1,3 +1,4 @@
+import { uninjectedFindings } from "../uninjected/uninjected.ts";
 import { allSettings, type ClusterView, type Finding } from "../view.ts";
 import { accessFindings } from "./access.ts";
 import { headlessFindings } from "./headless-service.ts";
@@ -11,7 +12,7 @@ export const findings = (view: ClusterView): Finding[] => [
   ...accessFindings(view),
   ...peerAuthenticationFindings(view),
   ...differingSettings(view),
-  ...notInjected(view),
+  ...uninjectedFindings(view),
 ];
 
 function differingSettings(view: ClusterView): Finding[] {
@@ -19,11 +20,4 @@ function differingSettings(view: ClusterView): Finding[] {
     allSettings(view).some((settings) => settings[key] !== view.settings[key]),
   );
   return odd.length === 0 ? [] : [{ reason: "settings-differ", detail: odd.join(", ") }];
-}
-
-function notInjected({ members }: ClusterView): Finding[] {
-  const names = members
-    .filter(({ sidecar, ended }) => sidecar === "absent" && !ended)
-    .map(({ name }) => name);
-  return names.length === 0 ? [] : [{ reason: "not-injected", detail: names.join(", ") }];
 }

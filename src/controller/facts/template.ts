@@ -2,12 +2,14 @@ import type { InjectionSettings } from "../../injection/settings.ts";
 import { asObject, asString, at, type JsonObject } from "../../json/value.ts";
 import { type MemberSettings, memberSettings } from "./member.ts";
 import { type ObjectReference, referenceIn } from "./pod.ts";
+import { type Rollout, rolloutOf } from "./rollout.ts";
 
 /** What is kept of a StatefulSet whose pods are, or will be, members of a Patroni cluster. */
 export interface TemplateFacts {
   readonly namespace: string;
   readonly settings: MemberSettings;
   readonly workload: ObjectReference;
+  readonly rollout: Rollout;
 }
 
 /** Undefined for a StatefulSet of anything else. */
@@ -29,5 +31,6 @@ export function templateFacts(set: JsonObject, settings: InjectionSettings): Tem
     namespace,
     settings: member,
     workload: referenceIn("apps/v1", "StatefulSet", asObject(set.metadata) ?? {}),
+    rollout: rolloutOf(set),
   };
 }

@@ -60,6 +60,8 @@ export const viewOf = (difference: Partial<ClusterView> = {}): ClusterView => ({
   peerAuthentications: undefined,
   openshift: false,
   sidecarPort: 8011,
+  sidecarImage: "patroni-injector:1",
+  suspension: undefined,
   ...difference,
 });
 

@@ -13,17 +13,17 @@ import { reportText } from "./analysis/report.ts";
 import { figuresIn } from "./rig/figures.ts";
 import { EnvironmentError, openTarget } from "./rig/open-target.ts";
 import { TARGET_ENV, type Target } from "./rig/target.ts";
-import { FAULTS_ENV } from "./suite/selection.ts";
+import { EXTENT_ENV, EXTENTS, type Extent } from "./suite/selection.ts";
 
 const SUITE = join(import.meta.dirname, "suite");
-const USAGE = `usage: npm run test:e2e -- [--all-faults] [--only <name>]
-  --all-faults    every fault on every form of cluster
-  --only <name>   one file of test/e2e/suite, without .test.ts; may be given several times
+const USAGE = `usage: npm run test:e2e -- [--extent quick|usual|all] [--only <name>]
+  --extent <how much>   quick: 7 minutes; usual: 25; all: every fault on every form of cluster, 50
+  --only <name>         one file of test/e2e/suite, without .test.ts; may be given several times
 `;
 
 interface Options {
   readonly only: readonly string[];
-  readonly allFaults: boolean;
+  readonly extent: Extent;
 }
 
 function say(line: string): void {
@@ -31,7 +31,7 @@ function say(line: string): void {
 }
 
 /** The exit code of the test run. */
-async function runSuite(target: Target, { only, allFaults }: Options): Promise<number> {
+async function runSuite(target: Target, { only, extent }: Options): Promise<number> {
   const all = (await readdir(SUITE)).filter((file) => file.endsWith(".test.ts")).sort();
   const files = all.filter((file) => only.length === 0 || only.includes(file.replace(".test.ts", "")));
   if (files.length === 0) throw new EnvironmentError(`there are: ${all.join(" ")}`);
@@ -45,7 +45,7 @@ async function runSuite(target: Target, { only, allFaults }: Options): Promise<n
   const env = {
     ...process.env,
     [TARGET_ENV]: JSON.stringify(target),
-    ...(allFaults && { [FAULTS_ENV]: "all" }),
+    [EXTENT_ENV]: extent,
   };
   const [code] = await once(spawn(process.execPath, args, { stdio: "inherit", env }), "close");
   return (code as number | null) ?? 1;
@@ -74,11 +74,12 @@ function optionsFrom(args: readonly string[]): Options | undefined {
     const { values } = parseArgs({
       args: [...args],
       options: {
-        "all-faults": { type: "boolean", default: false },
-        only: { type: "string", multiple: true },
+        extent: { type: "string", default: "usual" },
+        only: { type: "string", multiple: true, default: [] },
       },
     });
-    return { only: values.only ?? [], allFaults: values["all-faults"] };
+    const extent = EXTENTS.find((name) => name === values.extent);
+    return extent && { only: values.only, extent };
   } catch {
     return undefined;
   }

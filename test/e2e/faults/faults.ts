@@ -82,7 +82,7 @@ export const FAULTS: readonly Fault[] = [
     },
   },
   {
-    name: "cut-api",
+    name: "cut-dcs",
     title: "the primary is cut off from the DCS",
     movesPrimary: true,
     strike: async (scene) => cutOff(scene, await dcsAddresses(scene)),

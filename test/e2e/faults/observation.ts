@@ -1,3 +1,4 @@
+import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { FaultRecord } from "../analysis/outcome.ts";
 import { isAcknowledged } from "../analysis/writes.ts";
@@ -8,6 +9,10 @@ import type { MemberPod, Settled } from "../rig/members.ts";
 import { SliceWatch } from "../rig/slice-watch.ts";
 
 const SETTLES_WITHIN_MS = 180_000;
+
+/** Where a record is kept, beside the report. */
+const fileFor = ({ target, form }: Deployed, what: "slice" | "writes", run: string): string =>
+  join(target.out, `${what}-${form.name}-${run}.ndjson`);
 
 /** A counter client and a watch of the slice, from before something happens until after it. */
 export class Observation {
@@ -24,9 +29,8 @@ export class Observation {
 
   /** `run` tells observations of one cluster apart: a DNS label. */
   static async start(deployed: Deployed, run: string): Promise<Observation> {
-    const { kubectl, members, form, target, service } = deployed;
-    const file = join(target.out, `slice-${form.name}-${run}.ndjson`);
-    const watch = new SliceWatch(kubectl, members.namespace, service, file);
+    const { kubectl, members, target, service } = deployed;
+    const watch = new SliceWatch(kubectl, members.namespace, service, fileFor(deployed, "slice", run));
     const observation = new Observation(deployed, run, watch);
     try {
       const { patroni } = target.images;
@@ -60,6 +64,10 @@ export class Observation {
     if (counter === undefined) throw new Error(`the observation ${this.#run} is over`);
     this.#counter = undefined;
     const writes = await counter.stop();
+    await writeFile(
+      fileFor(this.#deployed, "writes", this.#run),
+      writes.map((write) => `${JSON.stringify(write)}\n`).join(""),
+    );
     const stored = await members.sql(primary.name, `SELECT n FROM counter WHERE run = '${this.#run}'`);
     return { writes, stored: new Set(stored.split("\n").map(Number)), slice: this.#watch.moments() };
   }

@@ -2,12 +2,16 @@ import { describe } from "node:test";
 import { FORMS } from "../rig/deploy.ts";
 import { describeFaults } from "./faults.ts";
 import { describeOpening } from "./opening.ts";
-import { faultsNamed } from "./selection.ts";
+import { selectedFaults } from "./selection.ts";
 import { setStage } from "./stage.ts";
+
+const faults = selectedFaults({
+  quick: [],
+  usual: ["delete-grace-0", "freeze", "cut-both"],
+});
 
 describe("Patroni with its lock in a ConfigMap, asynchronous", () => {
   const { deployed, saboteur } = setStage(FORMS.asynchronous);
   describeOpening(deployed);
-  describe("comes through", () =>
-    describeFaults(faultsNamed("delete-grace-0", "freeze", "cut-both"), deployed, saboteur));
+  describe("comes through", () => describeFaults(faults, deployed, saboteur));
 });

@@ -3,14 +3,20 @@ import { FAULTS } from "../faults/faults.ts";
 import { FORMS } from "../rig/deploy.ts";
 import { describeFaults, describeNewAddress, describeSwitchovers } from "./faults.ts";
 import { describeOpening } from "./opening.ts";
+import { extent, selectedFaults } from "./selection.ts";
 import { setStage } from "./stage.ts";
+
+const faults = selectedFaults({
+  quick: ["switchover", "kill-postgres", "delete-grace-0", "freeze"],
+  usual: FAULTS.map(({ name }) => name),
+});
 
 describe("Patroni with its lock in a ConfigMap, synchronous", () => {
   const { deployed, saboteur } = setStage(FORMS.configmaps);
   describeOpening(deployed);
   describe("comes through", () => {
-    describeFaults(FAULTS, deployed, saboteur);
-    describeNewAddress(deployed);
-    describeSwitchovers(10, deployed);
+    describeFaults(faults, deployed, saboteur);
+    if (extent !== "quick") describeNewAddress(deployed);
+    describeSwitchovers(extent === "quick" ? 3 : 10, deployed);
   });
 });

@@ -2,12 +2,16 @@ import { describe } from "node:test";
 import { FORMS } from "../rig/deploy.ts";
 import { describeFaults } from "./faults.ts";
 import { describeOpening } from "./opening.ts";
-import { faultsNamed } from "./selection.ts";
+import { selectedFaults } from "./selection.ts";
 import { setStage } from "./stage.ts";
+
+const faults = selectedFaults({
+  quick: ["switchover"],
+  usual: ["switchover", "delete-grace-0", "freeze"],
+});
 
 describe("Patroni with its lock in Endpoints, synchronous", () => {
   const { deployed, saboteur } = setStage(FORMS.endpoints);
   describeOpening(deployed);
-  describe("comes through", () =>
-    describeFaults(faultsNamed("switchover", "delete-grace-0", "freeze"), deployed, saboteur));
+  describe("comes through", () => describeFaults(faults, deployed, saboteur));
 });

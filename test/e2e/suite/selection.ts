@@ -1,10 +1,18 @@
 import { FAULTS, type Fault } from "../faults/faults.ts";
 
-/** `all`: every fault on every form of cluster, and not only where it shows something of its own. */
-export const FAULTS_ENV = "PATRONI_INJECTOR_E2E_FAULTS";
+/** How much of the suite runs. `all`: every fault on every form of cluster, and not only where it shows something of its own. */
+export const EXTENTS = ["quick", "usual", "all"] as const;
+export type Extent = (typeof EXTENTS)[number];
 
-/** The faults of these names, or all of them where that is asked for. */
-export function faultsNamed(...names: readonly string[]): readonly Fault[] {
-  if (process.env[FAULTS_ENV] === "all") return FAULTS;
-  return FAULTS.filter(({ name }) => names.includes(name));
+/** Tells the test processes the {@link Extent}; without it, it is `usual`. */
+export const EXTENT_ENV = "PATRONI_INJECTOR_E2E_EXTENT";
+
+export const extent: Extent = EXTENTS.find((name) => name === process.env[EXTENT_ENV]) ?? "usual";
+
+/** The faults of the extent, by their names. */
+export function selectedFaults(
+  names: Readonly<Record<"quick" | "usual", readonly string[]>>,
+): readonly Fault[] {
+  if (extent === "all") return FAULTS;
+  return FAULTS.filter(({ name }) => names[extent].includes(name));
 }

@@ -74,14 +74,13 @@ class World {
       case "end": {
         const { run } = this;
         if (run === undefined) break;
+        this.see();
         this.run = undefined;
-        this.highestSeen = Math.max(this.highestSeen, this.inPod ?? 0);
-        run.clean &&= run.version === this.inPod;
         if (run.clean && move.proven) this.lastProven = run.version;
         const result = move.proven
           ? ({ kind: "proven", success: run } as const)
           : ({ kind: "failed", failure: "no" } as const);
-        this.take({ kind: "ended", version: this.inPod, result }, run);
+        this.take({ kind: "ended", result }, run);
         break;
       }
       case "wait": {
@@ -117,6 +116,10 @@ class World {
       assert.equal(this.run, undefined, "two reloads at a time");
       assert.equal(effect.version, this.state.materialised);
       this.run = { version: effect.version, clean: true };
+      return;
+    }
+    if (effect.kind === "concluded") {
+      assert.equal(effect.result !== undefined, ended?.clean, "a result of two versions, or none of one");
       return;
     }
     const waiter = this.waiting.get(effect.id);

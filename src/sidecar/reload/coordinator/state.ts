@@ -32,12 +32,8 @@ export type Event<Success, Failure> =
   | { readonly kind: "left"; readonly id: number }
   /** The pod was looked at. */
   | { readonly kind: "seen"; readonly version: number | undefined }
-  /** The running reload has ended; `version` is in the pod now, after it. */
-  | {
-      readonly kind: "ended";
-      readonly version: number | undefined;
-      readonly result: Result<Success, Failure>;
-    }
+  /** The running reload has ended, and the pod was looked at after it. */
+  | { readonly kind: "ended"; readonly result: Result<Success, Failure> }
   /** Nothing but time has passed. */
   | { readonly kind: "passed" };
 
@@ -57,6 +53,12 @@ export type Answer<Success, Failure> =
 
 export type Effect<Success, Failure> =
   | { readonly kind: "start"; readonly version: number }
+  /** A reload has ended; `result` is undefined where it says nothing, for the version changed meanwhile. */
+  | {
+      readonly kind: "concluded";
+      readonly version: number;
+      readonly result: Result<Success, Failure> | undefined;
+    }
   | { readonly kind: "answer"; readonly id: number; readonly answer: Answer<Success, Failure> };
 
 export const initialState = <Failure>(): State<Failure> => ({

@@ -39,10 +39,12 @@ export function step<Success, Failure>(
       state = seeing(state, event.version);
       break;
     case "ended": {
-      const { running: run, ...rest } = seeing(state, event.version);
-      state = { ...rest, running: undefined };
-      if (run === undefined || run.disturbed) break;
-      const { result } = event;
+      const { running: run } = state;
+      state = { ...state, running: undefined };
+      if (run === undefined) break;
+      const result = run.disturbed ? undefined : event.result;
+      effects.push({ kind: "concluded", version: run.version, result });
+      if (result === undefined) break;
       const given: Answer<Success, Failure> =
         result.kind === "proven"
           ? { kind: "applied", version: run.version, success: result.success }

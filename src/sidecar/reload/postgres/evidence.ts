@@ -1,0 +1,54 @@
+import { VERSION_SETTING } from "../../../contract/reload.ts";
+import { type ConfigurationError, failed, type Outcome, proven } from "../outcome.ts";
+
+/** What PostgreSQL shows, on one connection, after a reload was asked for. */
+export interface Shown {
+  /** It loaded its configuration files later than the reload was asked for (`pg_conf_load_time`). */
+  readonly reloaded: boolean;
+  /** The value of {@link VERSION_SETTING}; undefined where it is not set. */
+  readonly marker: string | undefined;
+  /** Of `pg_file_settings`, `pg_hba_file_rules` and `pg_ident_file_mappings`: lines that could not be applied. */
+  readonly errors: readonly (ConfigurationError & { readonly setting: string | undefined })[];
+  /** Settings of which the file says something else than what is in force until a restart. */
+  readonly pendingRestart: readonly string[];
+}
+
+/**
+ * What is proven of a version: nothing yet (undefined), or how it stands.
+ *
+ * A setting that waits for a restart stands among the errors too, as "could not be applied": it is none. Faults count once the files
+ * were loaded; before that they may be those of the files that Patroni is about to replace.
+ *
+ * @param needsMarker the version is that of the DCS: nothing but the marker tells that it is in force
+ */
+export function judge(shown: Shown, version: number, needsMarker: boolean): Outcome | undefined {
+  if (!shown.reloaded) return undefined;
+  const faults = faultsOf(shown);
+  if (faults.length > 0)
+    return failed("configuration-invalid", "PostgreSQL found faults in its files", faults);
+  if (shown.marker === undefined) return needsMarker ? undefined : proven("load-time", shown.pendingRestart);
+  return Number(shown.marker) === version ? proven("marker", shown.pendingRestart) : undefined;
+}
+
+/** What is said when the time is over and {@link judge} has nothing to say. */
+export function unproven(shown: Shown | undefined, version: number): Outcome {
+  if (shown === undefined) return failed("reload-unproven", "PostgreSQL could not be asked after the reload");
+  const faults = faultsOf(shown);
+  // With a fault in its syntax no file is loaded at all, and the load time stays (ProcessConfigFileInternal).
+  if (faults.length > 0) return failed("configuration-invalid", "PostgreSQL cannot load its files", faults);
+  if (!shown.reloaded)
+    return failed(
+      "reload-unproven",
+      "PostgreSQL has not loaded its configuration since the reload was asked for",
+    );
+  const marker = shown.marker === undefined ? "not set" : JSON.stringify(shown.marker);
+  return failed(
+    "reload-unproven",
+    `PostgreSQL has loaded its files, and ${VERSION_SETTING} is ${marker}, not ${version}`,
+  );
+}
+
+export const faultsOf = ({ errors, pendingRestart }: Shown): readonly ConfigurationError[] =>
+  errors
+    .filter(({ setting }) => setting === undefined || !pendingRestart.includes(setting))
+    .map(({ file, line, message }) => ({ file, line, message }));

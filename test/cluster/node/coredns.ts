@@ -23,7 +23,7 @@ export async function startCoreDns(
     args: [`-conf=${config}`],
     stopWithinMs: 5_000,
   });
-  await untilReady(process, () => httpOk(READY_PORT, "/ready"), READY_WITHIN_MS);
+  await untilReady(process, () => httpOk(`http://127.0.0.1:${READY_PORT}/ready`), READY_WITHIN_MS);
   return process;
 }
 

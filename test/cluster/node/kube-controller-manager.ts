@@ -1,20 +1,25 @@
 import { join } from "node:path";
-import type { RunningProcess } from "../processes.ts";
+import { type RunningProcess, untilReady } from "../processes.ts";
 import type { Run } from "../run.ts";
 import { POD_CIDR } from "./addresses.ts";
+import { httpOk } from "./http-ok.ts";
 
-export function startControllerManager(
+const PORT = 10257;
+const READY_WITHIN_MS = 30_000;
+
+export async function startControllerManager(
   run: Run,
   binary: string,
   kubeconfig: string,
 ): Promise<RunningProcess> {
-  return run.start({
+  const process = await run.start({
     name: "kube-controller-manager",
     command: binary,
     args: [
       `--kubeconfig=${kubeconfig}`,
       "--leader-elect=false",
       "--bind-address=127.0.0.1",
+      `--secure-port=${PORT}`,
       "--allocate-node-cidrs",
       `--cluster-cidr=${POD_CIDR}`,
       "--use-service-account-credentials",
@@ -24,4 +29,6 @@ export function startControllerManager(
     ],
     stopWithinMs: 5_000,
   });
+  await untilReady(process, () => httpOk(`https://127.0.0.1:${PORT}/healthz`), READY_WITHIN_MS);
+  return process;
 }

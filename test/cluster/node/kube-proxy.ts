@@ -24,6 +24,6 @@ export async function startKubeProxy(run: Run, binary: string, kubeconfig: strin
     ],
     stopWithinMs: 5_000,
   });
-  await untilReady(process, () => httpOk(HEALTH_PORT, "/healthz"), READY_WITHIN_MS);
+  await untilReady(process, () => httpOk(`http://127.0.0.1:${HEALTH_PORT}/healthz`), READY_WITHIN_MS);
   return process;
 }

@@ -60,6 +60,6 @@ export async function startKubelet(run: Run, binary: string, spec: KubeletSpec):
     ],
     stopWithinMs: 10_000,
   });
-  await untilReady(process, () => httpOk(HEALTH_PORT, "/healthz"), READY_WITHIN_MS);
+  await untilReady(process, () => httpOk(`http://127.0.0.1:${HEALTH_PORT}/healthz`), READY_WITHIN_MS);
   return process;
 }

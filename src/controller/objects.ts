@@ -1,8 +1,9 @@
 import { FIELD_MANAGER } from "../contract/names.ts";
-import { asString, at, type JsonObject, objectsIn } from "../json/value.ts";
+import { asObject, asString, at, type JsonObject, objectsIn } from "../json/value.ts";
 import type { KubeConnection } from "../kube/connection.ts";
 import { KubeError } from "../kube/error.ts";
 import { metadataOf, nameOf } from "./facts/slim.ts";
+import { named } from "./owned.ts";
 import { collectionPath, objectPath, type ResourceName } from "./resources.ts";
 
 const APPLY = "application/apply-patch+yaml";
@@ -87,7 +88,7 @@ export class Objects {
         body: object,
         signal: this.#deadline(),
       });
-      return await this.#own(resource, created);
+      return await this.#own(resource, object, created);
     } catch (error) {
       const there = isCode(error, 409) ? await this.read(resource, namespace, name) : undefined;
       if (there === undefined) throw error;
@@ -183,9 +184,9 @@ export class Objects {
 
   /**
    * A POST leaves its fields with an owner that no apply ever takes anything from: without this, a field that is no longer
-   * wanted would stay for ever. Slices are never applied, and keep theirs.
+   * wanted would stay for ever, and what the server filled in would be ours. Slices are never applied, and keep theirs.
    */
-  async #own(resource: ResourceName, created: JsonObject): Promise<JsonObject> {
+  async #own(resource: ResourceName, wanted: JsonObject, created: JsonObject): Promise<JsonObject> {
     const { managedFields, resourceVersion } = metadataOf(created);
     const entries = Array.isArray(managedFields) ? (managedFields as JsonObject[]) : [];
     const index = entries.findIndex(
@@ -193,8 +194,15 @@ export class Objects {
     );
     if (index === -1 || NEVER_APPLIED.includes(resource)) return created;
     const place = { ...placeOf(created), resourceVersion: asString(resourceVersion) ?? "" };
-    const path = `/metadata/managedFields/${index}/operation`;
-    return this.patch(resource, place, [{ op: "replace", path, value: "Apply" }]);
+    const path = `/metadata/managedFields/${index}`;
+    return this.patch(resource, place, [
+      { op: "replace", path: `${path}/operation`, value: "Apply" },
+      {
+        op: "replace",
+        path: `${path}/fieldsV1`,
+        value: named(asObject(entries[index]?.fieldsV1) ?? {}, wanted),
+      },
+    ]);
   }
 
   #deadline(): AbortSignal {

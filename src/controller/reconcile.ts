@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { clusterLabelValue } from "../contract/cluster-names.ts";
 import { CLUSTER_IP_ANNOTATION, SKIP_MIRROR_LABEL, TERM_ANNOTATION } from "../contract/slice-annotations.ts";
 import { sameJson } from "../json/same.ts";
@@ -84,6 +85,12 @@ const placeOf = ({ namespace, scope }: ClusterView): Place => ({
   cluster: clusterLabelValue(scope),
 });
 
+/**
+ * For so long a deleted Service's address may be taken still: the API server tells of the deletion before it gives the address back.
+ * Milliseconds.
+ */
+const ADDRESS_FREE_AFTER_MS = [50, 100, 200, 400, 800];
+
 /** A Service that was deleted comes back with the address that it had, unless that was given away. */
 async function ensurePrimaryService(
   parts: ReconcileParts,
@@ -93,13 +100,16 @@ async function ensurePrimaryService(
   const clusterIP = annotations[CLUSTER_IP_ANNOTATION];
   const wanted = primaryService(view, view.primaryService === undefined ? clusterIP : undefined);
   if (wanted === undefined || !view.settings.discovery) return;
-  try {
-    await ensure(parts, view, wanted);
-  } catch (error) {
-    const again = clusterIP !== undefined && isCode(error, 422) && primaryService(view, undefined);
-    if (!again) throw error;
-    await ensure(parts, view, again);
+  for (const pauseMs of clusterIP === undefined ? [] : ADDRESS_FREE_AFTER_MS) {
+    try {
+      return await ensure(parts, view, wanted);
+    } catch (error) {
+      if (!isCode(error, 422)) throw error;
+      await delay(pauseMs);
+    }
   }
+  const anywhere = primaryService(view, undefined);
+  if (anywhere !== undefined) await ensure(parts, view, anywhere);
 }
 
 /** What the sidecars may do, and what their slice says: kept where it outlives both the slice and this process. */

@@ -74,6 +74,9 @@ test("makes a deleted Service again with the address that it had, and hands the 
     () => at(world.slice, "metadata", "annotations", "patroni-injector.io/cluster-ip") === "10.96.7.7",
   );
   const before = at(world.service(), "metadata", "uid");
+  // The API server tells of a deletion before it has the address back.
+  const taken = { resource: "services", verb: "create", name: "orders-primary" };
+  world.api.faults.add({ kind: "status", status: 422, times: 2, match: taken });
   await world.send("DELETE", SERVICE);
   await until("it is there again", () => world.service() !== undefined);
   assert.notEqual(at(world.service(), "metadata", "uid"), before);

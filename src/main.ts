@@ -19,6 +19,10 @@ const ROLES: Readonly<Record<string, { readonly means: string; load(): Promise<R
     means: "say what a sidecar sees, and what is wrong (in an injected pod)",
     load: () => import("./sidecar/status-command.ts"),
   },
+  audit: {
+    means: "say what is wrong with the Patroni clusters of a cluster or of manifests, and what mends it",
+    load: () => import("./audit/command.ts"),
+  },
   cleanup: {
     means: "take away what was made for clusters that are gone or have opted out",
     load: () => import("./cleanup/command.ts"),

@@ -12,8 +12,10 @@ import { REPLICATION } from "./checks/replication.ts";
 import { WEBHOOK } from "./checks/webhook.ts";
 import { type AuditedCluster, clustersIn } from "./clusters.ts";
 import type { Finding } from "./finding.ts";
+import type { Labels } from "./network/selector.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { strays } from "./strays.ts";
+import { labelsOf, podTemplates } from "./templates.ts";
 
 /** Every check, in the order in which findings of the same severity are told. */
 export const CHECKS: readonly Check[] = [
@@ -48,6 +50,8 @@ export interface AuditOptions {
   readonly snapshot: Snapshot;
   readonly settings: InjectionSettings;
   readonly surroundings: Surroundings;
+  /** Of a cluster one pod with such labels is enough. */
+  isWanted(labels: Labels): boolean;
 }
 
 /**
@@ -55,7 +59,7 @@ export interface AuditOptions {
  *
  * @throws where not even namespaces, pods and StatefulSets could be seen
  */
-export function audit({ snapshot, settings, surroundings }: AuditOptions): AuditReport {
+export function audit({ snapshot, settings, surroundings, isWanted }: AuditOptions): AuditReport {
   const objects = {
     namespaces: need(snapshot.objects("Namespace")),
     pods: need(snapshot.objects("Pod")),
@@ -64,7 +68,9 @@ export function audit({ snapshot, settings, surroundings }: AuditOptions): Audit
   const clusters = clustersIn(objects, settings);
   const context: AuditContext = { snapshot, settings, surroundings, clusters };
   const reports = [
-    ...clusters.map((cluster) => reportOn(cluster, context)),
+    ...clusters
+      .filter((cluster) => podTemplates(cluster).some(({ pod }) => isWanted(labelsOf(pod))))
+      .map((cluster) => reportOn(cluster, context)),
     ...reportsOnStrays(strays(objects, settings, surroundings)),
   ];
   return { clusters: reports.sort((one, other) => worst(one) - worst(other)) };

@@ -49,6 +49,8 @@ export type Seen<Value> = { readonly value: Value } | { readonly unseen: string 
  * is never the same as what is not there.
  */
 export interface Snapshot {
+  /** A running cluster, not manifests: what the controller makes may be asked for. */
+  readonly live: boolean;
   /**
    * All objects of a kind, in the namespaces that are audited. Of EndpointSlices also those of the API server's own Service and of
    * the cluster's DNS, and of pods also those of DNS, of operators and of the injector, wherever they are.

@@ -67,6 +67,7 @@ function unresolved(
 }
 
 const missing = forCluster(["headless-missing"], (cluster, context): Finding[] => {
+  if (!context.snapshot.live) return [];
   const view = viewOf(cluster, context);
   if (cluster.mode !== "enabled" || view.headlessService !== undefined) return [];
   const made = headlessService(view)?.object;

@@ -92,6 +92,7 @@ const NONE: Beyond = {
 function snapshotOf(lists: ReadonlyMap<AuditKind, Seen<readonly JsonObject[]>>, beyond: Beyond): Snapshot {
   const { answers, access, dryRuns } = beyond;
   return {
+    live: true,
     objects: (kind) => lists.get(kind) ?? { unseen: `${kind} was not read` },
     answers: (namespace, pod) => answers.get(`${namespace}/${pod}`) ?? NOT_ASKED,
     access,

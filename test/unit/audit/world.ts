@@ -28,6 +28,7 @@ export function snapshotOf(world: World): Snapshot {
   const seen = <Value>(value: Value | undefined, why: string): Seen<Value> =>
     value === undefined ? { unseen: why } : { value };
   return {
+    live: true,
     objects: (kind) => {
       const why = hidden[kind];
       return why === undefined

@@ -1,0 +1,162 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { Readable, Writable } from "node:stream";
+import { stringify } from "yaml";
+import { withKnowledge } from "../config/injection-settings.ts";
+import { ConfigError } from "../config/problems.ts";
+import { SEVERITIES } from "../contract/findings.ts";
+import { chosenCluster } from "../kube/chosen-cluster.ts";
+import { readInputs } from "../offline/input.ts";
+import { printable } from "../offline/report.ts";
+import { type Arguments, parseArguments, USAGE } from "./arguments.ts";
+import { type AuditReport, audit, severityOf } from "./audit.ts";
+import { collect } from "./collect/collect.ts";
+import { manifests } from "./files.ts";
+import { wantedConfig } from "./installed.ts";
+import { keepReports } from "./keep-reports.ts";
+import type { Labels } from "./network/selector.ts";
+import { allFindings, documentOf } from "./report/document.ts";
+import { fixesOf } from "./report/fixes.ts";
+import { markdownOf } from "./report/markdown.ts";
+import { policyReportsOf } from "./report/policy-report.ts";
+import { type Locate, sarifOf } from "./report/sarif.ts";
+import { explanationOf, textOf } from "./report/text.ts";
+import { surroundingsIn } from "./surroundings.ts";
+
+export interface Io {
+  readonly stdin: Readable;
+  readonly stdout: Writable & { readonly isTTY?: boolean };
+  readonly stderr: Writable;
+  readonly env: NodeJS.ProcessEnv;
+}
+
+const EXIT = { clean: 0, findings: 1, noAudit: 2 } as const;
+
+const DEFAULT_NAMESPACE = "default";
+
+/** The command `audit`. The answer is the exit code; errors are told on standard error, none is thrown. */
+export async function run(argv: readonly string[], io: Io): Promise<number> {
+  const request = parseArguments(argv);
+  switch (request.kind) {
+    case "help":
+      io.stdout.write(USAGE);
+      return EXIT.clean;
+    case "explain":
+      io.stdout.write(explanationOf(request.code));
+      return EXIT.clean;
+    case "usage":
+      io.stderr.write(`audit: ${printable(request.message)}\n\n${USAGE}`);
+      return EXIT.noAudit;
+    case "run":
+      break;
+  }
+  try {
+    return await runAudit(request.arguments, io);
+  } catch (error) {
+    const problems = error instanceof ConfigError ? error.problems : [`audit: ${(error as Error).message}`];
+    io.stderr.write(problems.map((problem) => `${printable(problem)}\n`).join(""));
+    return EXIT.noAudit;
+  }
+}
+
+async function runAudit(wanted: Arguments, io: Io): Promise<number> {
+  const { report, locate, keep } = await looked(wanted, io);
+  await keep();
+  if (wanted.fixDir !== undefined) await writeFixes(report, wanted.fixDir, io);
+  io.stdout.write(rendered(report, wanted, locate, io));
+  const { failOn } = wanted;
+  const isBad =
+    failOn !== undefined &&
+    allFindings(report).some(
+      ({ code }) => SEVERITIES.indexOf(severityOf(code)) <= SEVERITIES.indexOf(failOn),
+    );
+  return isBad ? EXIT.findings : EXIT.clean;
+}
+
+interface Looked {
+  readonly report: AuditReport;
+  readonly locate: Locate;
+  /** Writes PolicyReports, where they are wanted. */
+  keep(): Promise<void>;
+}
+
+async function looked(wanted: Arguments, io: Io): Promise<Looked> {
+  const { source } = wanted;
+  return source.kind === "files"
+    ? inFiles(source.files, wanted, io)
+    : inCluster(source.namespaces, wanted, io);
+}
+
+async function inFiles(files: readonly string[], wanted: Arguments, io: Io): Promise<Looked> {
+  const readings = await readInputs(files, io.stdin);
+  const inputs = readings.flatMap((reading) => (reading.kind === "read" ? [reading.input] : []));
+  const { snapshot, locate, problems } = manifests(inputs, DEFAULT_NAMESPACE);
+  const failed = [
+    ...readings.flatMap((reading) => (reading.kind === "failed" ? [reading.problem] : [])),
+    ...problems,
+  ];
+  if (failed.length > 0) throw new ConfigError(failed);
+  const { config, settings } = await wantedConfig(wanted.config, undefined);
+  const surroundings = withKnowledge(config, surroundingsIn(snapshot));
+  const report = audit({ snapshot, settings, surroundings, isWanted: selectorOf(wanted) });
+  return { report, locate, keep: async () => undefined };
+}
+
+async function inCluster(
+  namespaces: readonly string[] | undefined,
+  wanted: Arguments,
+  io: Io,
+): Promise<Looked> {
+  const connection = chosenCluster(wanted.kubeconfig, io.env);
+  const progress = (what: string): void => void io.stderr.write(`audit: ${printable(what)}\n`);
+  const { config, settings, from } = await wantedConfig(wanted.config, connection);
+  progress(`against the configuration of ${from}`);
+  const snapshot = await collect({
+    connection,
+    settings,
+    namespaces,
+    dryRuns: wanted.dryRuns,
+    way: wanted.direct ? "direct" : "proxy",
+    progress,
+  });
+  const surroundings = withKnowledge(config, surroundingsIn(snapshot));
+  const isWanted = selectorOf(wanted);
+  const report = audit({ snapshot, settings, surroundings, isWanted });
+  const keep = async (): Promise<void> => {
+    if (wanted.keepReports) await keepReports(connection, policyReportsOf(report, new Date()));
+  };
+  return { report, locate: () => undefined, keep };
+}
+
+const selectorOf = ({ selector }: Arguments) => {
+  const pairs = Object.entries(selector);
+  return (labels: Labels): boolean => pairs.every(([key, value]) => labels[key] === value);
+};
+
+async function writeFixes(report: AuditReport, folder: string, io: Io): Promise<void> {
+  const fixes = fixesOf(report);
+  await mkdir(folder, { recursive: true });
+  for (const { name, manifest, codes } of fixes)
+    await writeFile(join(folder, name), `# Mends: ${codes.join(", ")}\n${stringify(manifest)}`);
+  io.stderr.write(
+    `audit: ${fixes.length} manifest${fixes.length === 1 ? "" : "s"} written to ${printable(folder)}\n`,
+  );
+}
+
+function rendered(report: AuditReport, { output }: Arguments, locate: Locate, { stdout, env }: Io): string {
+  const json = (value: unknown): string => `${JSON.stringify(value, undefined, 2)}\n`;
+  switch (output) {
+    case "table":
+      return textOf(report, stdout.isTTY === true && !env.NO_COLOR);
+    case "json":
+      return json(documentOf(report));
+    case "sarif":
+      return json(sarifOf(report, locate));
+    case "policyreport":
+      return policyReportsOf(report, new Date())
+        .map((each) => `---\n${stringify(each)}`)
+        .join("");
+    case "markdown":
+      return markdownOf(report);
+  }
+}

@@ -24,6 +24,8 @@ export interface RotationFacts {
   readonly leaf: LeafFacts | undefined;
   /** For how long an authority has been in EVERY `caBundle` of the live configuration without a break; undefined: it is not. */
   seenForMs(id: string): number | undefined;
+  /** Some authority is in every `caBundle`, known here or not: calls may be going well by it. */
+  readonly anySeen: boolean;
   /** As the API server has it: it judges. */
   readonly now: number;
   /** See {@link Lifetimes.cachesMs}. */
@@ -75,30 +77,31 @@ function authorityStep({ authorities, leaf, now }: RotationFacts): Step | undefi
 }
 
 function leafStep(facts: RotationFacts): Step | undefined {
-  const { authorities, leaf, now } = facts;
-  const atOnce = brokenness(facts);
-  if (atOnce !== undefined) {
-    const trusted = signers(facts, facts.cachesMs).at(-1) ?? signers(facts, 0).at(-1);
-    const signer = trusted ?? authorities.at(-1);
-    return signer && { kind: "issue-leaf", why: atOnce, authority: signer.id };
-  }
+  const { authorities, leaf, now, cachesMs } = facts;
   const newest = authorities.at(-1);
-  if (leaf === undefined || newest === undefined) return undefined;
-  const why = leaf.issuer === newest.id ? overdue(leaf, now) : "authority-replaced";
-  if (why === undefined) return undefined;
-  const signer = signers(facts, facts.cachesMs).at(-1);
-  if (signer !== undefined && (signer.id !== leaf.issuer || overdue(leaf, now) !== undefined)) {
-    return { kind: "issue-leaf", why: signer.id === leaf.issuer ? "due" : why, authority: signer.id };
+  const why = leafReason(facts);
+  if (why === undefined || newest === undefined) return undefined;
+  const ripe = signers(facts, cachesMs).at(-1);
+  const signer = ripe ?? (isUseless(facts) ? (signers(facts, 0).at(-1) ?? newest) : undefined);
+  const isWorthIt = why !== "authority-replaced" || signer?.id !== leaf?.issuer;
+  if (signer !== undefined && isWorthIt) return { kind: "issue-leaf", why, authority: signer.id };
+  if (leaf !== undefined && signer !== undefined && overdue(leaf, now) !== undefined) {
+    return { kind: "issue-leaf", why: "due", authority: signer.id };
   }
   const seen = facts.seenForMs(newest.id) !== undefined;
   return retirement(facts) ?? { kind: "wait", for: seen ? "caches" : "caBundle" };
 }
 
-/** Why no API server would accept the leaf, so that nothing is lost by replacing it at once. */
-function brokenness({ leaf, now }: RotationFacts): Why | undefined {
+function leafReason({ authorities, leaf, now }: RotationFacts): Why | undefined {
   if (leaf === undefined) return "absent";
   if (!isValidAt(leaf, now)) return "invalid-now";
-  return leaf.coversNames ? undefined : "names";
+  if (!leaf.coversNames) return "names";
+  return leaf.issuer === authorities.at(-1)?.id ? overdue(leaf, now) : "authority-replaced";
+}
+
+/** No API server accepts the leaf, so that nothing is lost by replacing it at once. One that is absent may be served yet. */
+function isUseless({ leaf, now, anySeen }: RotationFacts): boolean {
+  return leaf === undefined || isValidAt(leaf, now) ? !anySeen : true;
 }
 
 /** Who may sign: valid, seen for so long, and not older than the leaf's own. Oldest first. */

@@ -15,6 +15,7 @@ import {
   writeAuthorities,
   writeLeaf,
 } from "./secrets.ts";
+import type { Sightings } from "./sightings.ts";
 import type { CertificateSource, ServingCertificate } from "./source.ts";
 
 export type Made = "authority" | "leaf" | "retirement";
@@ -24,8 +25,8 @@ export interface SelfOptions {
   readonly names: Names;
   readonly secrets: { readonly authorities: string; readonly leaf: string };
   readonly store: SecretStore;
-  /** See {@link RotationFacts.seenForMs}. */
-  seenForMs(id: string): number | undefined;
+  /** Of authorities in the live configuration. */
+  readonly sightings: Pick<Sightings, "forMs" | "any">;
   /** As the API server has it. */
   now(): Date;
   onCertificate(certificate: ServingCertificate): void;
@@ -103,7 +104,7 @@ export class SelfSource implements CertificateSource {
   }
 
   #factsOf({ authorities: { authorities }, leaf: { leaf, issued } }: State): RotationFacts {
-    const { names, now, seenForMs } = this.#options;
+    const { names, now, sightings } = this.#options;
     return {
       authorities: authorities.map(({ id, certPem }) => {
         const span = spanOf(certPem);
@@ -114,7 +115,8 @@ export class SelfSource implements CertificateSource {
         issuer: idOf(new X509Certificate(leaf.caPem)),
         coversNames: coversAll(leaf.certPem, names),
       },
-      seenForMs: (id) => seenForMs(id),
+      seenForMs: (id) => sightings.forMs(id),
+      anySeen: sightings.any,
       now: now().getTime(),
       cachesMs: this.#lifetimes.cachesMs,
     };

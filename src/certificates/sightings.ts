@@ -22,6 +22,11 @@ export class Sightings {
     return before.size !== this.#since.size || everywhere.some((id) => !before.has(id));
   }
 
+  /** Some authority is in every one. */
+  get any(): boolean {
+    return this.#since.size > 0;
+  }
+
   /** Milliseconds; undefined: it is not in every one. */
   forMs(id: string): number | undefined {
     const since = this.#since.get(id);

@@ -56,7 +56,7 @@ export class Certificates {
       cluster,
       logger,
       metrics,
-      seenForMs: (id) => this.#sightings.forMs(id),
+      sightings: this.#sightings,
       onCertificate: (certificate) => this.#take(certificate),
     });
     const pauseAfter = (err: unknown): number => {

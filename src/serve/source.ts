@@ -1,6 +1,7 @@
 import { ephemeralSource } from "../certificates/ephemeral.ts";
 import { FileSource } from "../certificates/files.ts";
 import { SelfSource } from "../certificates/self.ts";
+import type { Sightings } from "../certificates/sightings.ts";
 import type { CertificateSource, ServingCertificate } from "../certificates/source.ts";
 import type { Own } from "../config/injection-settings.ts";
 import type { Config } from "../config/schema.ts";
@@ -16,7 +17,7 @@ export interface SourceOptions {
   readonly cluster: Cluster;
   readonly logger: Logger;
   readonly metrics: Metrics;
-  seenForMs(id: string): number | undefined;
+  readonly sightings: Sightings;
   onCertificate(certificate: ServingCertificate): void;
 }
 
@@ -32,7 +33,7 @@ export const secretNames = ({ webhook }: Config) => ({
 
 /** As configured. Where nobody is told whom to trust, nothing is kept either: `self` then means for this process alone. */
 export function certificateSource(options: SourceOptions): CertificateSource {
-  const { config, own, cluster, logger, metrics, seenForMs, onCertificate } = options;
+  const { config, own, cluster, logger, metrics, sightings, onCertificate } = options;
   const { certificates, registration } = config.webhook;
   if (certificates.source !== "self") {
     const onLoad = (result: "success" | "failure") => metrics.certificateLoads.inc({ result });
@@ -48,7 +49,7 @@ export function certificateSource(options: SourceOptions): CertificateSource {
     now: () => cluster.now(),
     logger,
     onMade: (made) => metrics.certificateSteps.inc({ made }),
-    seenForMs,
+    sightings,
     onCertificate,
   });
 }

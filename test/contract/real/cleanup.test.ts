@@ -3,9 +3,11 @@ import { execFile } from "node:child_process";
 import { after, before, describe, it } from "node:test";
 import { fileURLToPath } from "node:url";
 import { KubeConfig } from "@kubernetes/client-node";
+import { handOver } from "../../../src/cleanup/hand-over.ts";
 import { Controller } from "../../../src/controller/controller.ts";
+import { Objects } from "../../../src/controller/objects.ts";
 import { at, type JsonObject, objectsIn } from "../../../src/json/value.ts";
-import { KubeConnection } from "../../../src/kube/connection.ts";
+import { connect, KubeConnection } from "../../../src/kube/connection.ts";
 import { publishedAddresses } from "../../../src/primary/slice.ts";
 import { createLogger } from "../../../src/telemetry/logger.ts";
 import { createMetrics } from "../../../src/telemetry/metrics.ts";
@@ -20,6 +22,7 @@ const CORE = "/api/v1/namespaces/db";
 const SERVICE = `${CORE}/services/pg-primary`;
 const SLICE = "/apis/discovery.k8s.io/v1/namespaces/db/endpointslices/pg-primary";
 const ROLE = "/apis/rbac.authorization.k8s.io/v1/namespaces/db/roles/patroni-injector.pg.default";
+const OURS = { "app.kubernetes.io/managed-by": "patroni-injector", "patroni-injector.io/cluster": "pg" };
 const MERGE = { "content-type": "application/merge-patch+json" };
 
 let plane: ControlPlane;
@@ -209,6 +212,44 @@ describe("leaving for good", () => {
     const again = await cleanup("-n", "db");
     assert.equal(again.code, 0);
     assert.match(again.text, /^Nothing/);
+  });
+});
+
+describe("handing over where no controller runs any more", () => {
+  it("lets our slice lead until it goes, and begins nothing before", async (t) => {
+    await prepareNamespace(plane.api, "left");
+    const core = "/api/v1/namespaces/left";
+    const labels = { role: "primary" };
+    const metadata = { name: "pg-0", labels };
+    const spec = { containers: [{ name: "patroni", image: "patroni" }] };
+    await write("POST", `${core}/pods`, { apiVersion: "v1", kind: "Pod", metadata, spec });
+    const status = { phase: "Running", podIP: "10.1.2.0", podIPs: [{ ip: "10.1.2.0" }] };
+    await write("PATCH", `${core}/pods/pg-0/status`, { status }, MERGE);
+    const service = { apiVersion: "v1", kind: "Service", metadata: { name: "pg-primary", labels: OURS } };
+    await write("POST", `${core}/services`, { ...service, spec: { ports: [{ port: 5432 }] } });
+    await write("POST", SLICE.replace("/db/", "/left/").replace("/pg-primary", ""), {
+      apiVersion: "discovery.k8s.io/v1",
+      kind: "EndpointSlice",
+      metadata: { name: "pg-primary", labels: { ...OURS, "kubernetes.io/service-name": "pg-primary" } },
+      addressType: "IPv4",
+      endpoints: [{ addresses: ["10.1.2.0"] }],
+    });
+    const kubernetes = startEndpointSlices(plane.api, "left", "pg-primary");
+    t.after(() => kubernetes.stop());
+    const record = await recordAddresses(plane.api, "left", "pg-primary");
+    t.after(() => record.stop());
+
+    const order = { namespace: "left", service: "pg-primary", selector: labels };
+    const waits = { controllerMs: 300, patienceMs: 10_000 };
+    const ledNowhereMs = await handOver(new Objects(connect(plane.kubeconfig.path), 5000), {
+      ...order,
+      ...waits,
+    });
+    assert.ok(ledNowhereMs !== undefined);
+    const counts = record.led.map((sources) => sources.length);
+    assert.ok(Math.max(...counts) === 1, JSON.stringify(record.led));
+    assert.equal(counts.at(-1), 1);
+    assert.ok(counts.includes(0), "our slice was gone before another came");
   });
 });
 

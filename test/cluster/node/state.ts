@@ -1,4 +1,4 @@
-import { mkdir, readdir, readFile, rename, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
 /** All clusters of this machine have their folder here. Images are unpacked into it: it must not be an overlay itself. */
@@ -30,25 +30,44 @@ export function clusterFolder(name: string): string {
   return join(CLUSTERS_FOLDER, name);
 }
 
-/** @throws Error where a cluster of that name exists already */
+/**
+ * Makes the folder of a cluster, with the state in it from its first moment.
+ *
+ * @throws Error where a cluster of that name exists already
+ */
 export async function createState(state: ClusterState): Promise<string> {
   const folder = clusterFolder(state.name);
-  await mkdir(CLUSTERS_FOLDER, { recursive: true });
+  const unfinished = join(CLUSTERS_FOLDER, `.${state.name}.${process.pid}`);
+  await mkdir(unfinished, { recursive: true });
+  await chmod(unfinished, 0o711); // pods' users pass through
+  await writeFile(join(unfinished, STATE_FILE), textOf(state));
   try {
-    await mkdir(folder, { mode: 0o711 }); // pods' users pass through
+    await rename(unfinished, folder);
   } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code !== "EEXIST") throw cause;
+    await rm(unfinished, { recursive: true });
+    if ((cause as NodeJS.ErrnoException).code !== "ENOTEMPTY") throw cause;
     throw new Error(`a cluster named ${state.name} exists already: ${folder}`, { cause });
   }
-  await writeState(state);
   return folder;
 }
 
 export async function writeState(state: ClusterState): Promise<void> {
   const path = join(clusterFolder(state.name), STATE_FILE);
-  await writeFile(`${path}.new`, `${JSON.stringify(state, null, 2)}\n`);
+  await writeFile(`${path}.new`, textOf(state));
   await rename(`${path}.new`, path);
 }
+
+/** Removes the folder of a cluster, the state last: should this be interrupted, the rest is still known by it. */
+export async function removeState({ name }: ClusterState): Promise<void> {
+  const folder = clusterFolder(name);
+  const entries = await readdir(folder).catch(() => []);
+  for (const entry of entries.filter((other) => other !== STATE_FILE)) {
+    await rm(join(folder, entry), { recursive: true, force: true });
+  }
+  await rm(folder, { recursive: true, force: true });
+}
+
+const textOf = (state: ClusterState) => `${JSON.stringify(state, null, 2)}\n`;
 
 /** Undefined where there is no cluster of that name. */
 export async function readState(name: string): Promise<ClusterState | undefined> {
@@ -58,7 +77,12 @@ export async function readState(name: string): Promise<ClusterState | undefined>
 
 export async function listClusters(): Promise<ClusterState[]> {
   const names = await readdir(CLUSTERS_FOLDER).catch(() => []);
-  const states = await Promise.all(names.sort().map(readState));
+  const states = await Promise.all(
+    names
+      .filter((name) => !name.startsWith("."))
+      .sort()
+      .map(readState),
+  );
   return states.filter((state) => state !== undefined);
 }
 

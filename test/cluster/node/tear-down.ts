@@ -1,9 +1,8 @@
-import { rm } from "node:fs/promises";
 import { setTimeout as delay } from "node:timers/promises";
 import { type Cgroups, openCgroups, processesIn, removeCgroups } from "./cgroups.ts";
 import { readPid } from "./pids.ts";
 import { PROGRAMS } from "./programs.ts";
-import { type ClusterState, clusterFolder } from "./state.ts";
+import { type ClusterState, clusterFolder, removeState } from "./state.ts";
 
 const TERM_WITHIN_MS = 10_000;
 const KILL_WITHIN_MS = 20_000;
@@ -24,7 +23,7 @@ export async function tearDown(state: ClusterState): Promise<void> {
   }
   await killAll(async () => await processesIn(cgroups.folder("pids")));
   await removeCgroups(cgroups);
-  await rm(folder, { recursive: true, force: true });
+  await removeState(state);
 }
 
 /** SIGTERM, and time to end. A pid that is not in the cluster's group belongs to somebody else by now. */

@@ -14,6 +14,8 @@ export type CallWebhook = (hook: Hook, request: Admission) => Promise<Verdict | 
 export interface Report {
   /** Of the object that is created, where the client has named it. */
   name?: string;
+  /** The resourceVersion that the request's body rests on. */
+  restsOn?: string | undefined;
   /** Sent as `Warning` headers. */
   readonly warnings: string[];
   /** For the audit log. A key that is there already keeps its value. */

@@ -11,6 +11,8 @@ export interface AuditEntry {
   readonly dryRun: boolean;
   /** 0 where the connection was dropped without an answer. */
   readonly code: number;
+  /** The resourceVersion that a write rests on; undefined where it rests on none. */
+  readonly restsOn: string | undefined;
   /** What admission had to say, by key. */
   readonly annotations: Readonly<Record<string, string>>;
 }

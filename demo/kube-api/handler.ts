@@ -7,6 +7,7 @@ import { fateOf } from "./fate.ts";
 import type { Faults, RequestFacts, WatchFault } from "./faults.ts";
 import { type Answer, contentTypeOf, ok, plain, readBody, refusal, send } from "./http.ts";
 import type { UserInfo } from "./objects.ts";
+import { restsOn } from "./rests-on.ts";
 import { route, type Target } from "./router.ts";
 import { StatusError, unauthorized, untranslated } from "./status.ts";
 import type { Tokens } from "./tokens.ts";
@@ -23,6 +24,8 @@ export interface Services extends Backend {
 }
 
 const HEALTH: ReadonlySet<string> = new Set(["/livez", "/readyz", "/healthz"]);
+
+const WRITES: ReadonlySet<string> = new Set(["create", "update", "patch", "delete"]);
 
 const ANONYMOUS: UserInfo = { username: "system:anonymous", groups: ["system:unauthenticated"] };
 
@@ -64,8 +67,8 @@ async function serve(services: Services, exchange: Exchange): Promise<void> {
   const report: Report = { warnings: [], annotations: {} };
   const audit = (code: number) => {
     const dryRun = url.searchParams.get("dryRun") === "All";
-    const { annotations, name = facts.name } = report;
-    services.audit.add({ ...facts, name, time: Date.now(), dryRun, code, annotations });
+    const { annotations, name = facts.name, restsOn } = report;
+    services.audit.add({ ...facts, name, time: Date.now(), dryRun, code, restsOn, annotations });
   };
 
   const fate = await fateOf(services.faults.strike(facts));
@@ -112,6 +115,7 @@ async function carryOut(
     return undefined;
   }
   const body = await readBody(request);
+  if (WRITES.has(target.verb)) report.restsOn = restsOn(body);
   const contentType = contentTypeOf(request);
   return answerTo(services, { target, user, query: url.searchParams, contentType, body, report });
 }

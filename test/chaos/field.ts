@@ -7,6 +7,7 @@ import type { KubeApi } from "../../demo/kube-api/server.ts";
 import { SimulatedCluster } from "../../demo/patroni/cluster.ts";
 import type { SimulatedMember } from "../../demo/patroni/member.ts";
 import type { Program } from "../../demo/program.ts";
+import { Pods } from "./controller.ts";
 
 /** How much faster than a real cluster the simulated ones go; leases expire after as little. */
 const PACE = 0.1;
@@ -16,8 +17,8 @@ export interface Seat {
   readonly member: SimulatedMember;
   readonly user: string;
   sidecar: Program;
-  /** Of its pod; raised when the pod is made anew. */
-  generation: number;
+  /** Of its pod; another when the pod is made anew. */
+  uid: string;
 }
 
 /** One cluster of the chaos runs: simulated members, sidecars as real processes, and a record of the slice. */
@@ -27,31 +28,51 @@ export class Field {
   readonly cluster: SimulatedCluster;
   readonly recorder: SliceRecorder;
   readonly seats: Seat[] = [];
+  /** With a controller that takes part. */
+  readonly pods: Pods | undefined;
+  readonly #client: ApiClient;
   readonly #folder: string;
+  #uids = 0;
   static readonly service = "pg-primary";
 
-  constructor(api: KubeApi, client: ApiClient, index: number, folder: string) {
+  /** @param hasController a controller makes the slice, and sees the members' pods */
+  constructor(api: KubeApi, client: ApiClient, index: number, folder: string, hasController: boolean) {
     this.api = api;
     this.namespace = `chaos-${index}`;
+    this.#client = client;
     this.#folder = join(folder, this.namespace);
+    this.pods = hasController ? new Pods(client, this.namespace) : undefined;
     this.cluster = new SimulatedCluster({
       scope: "pg",
       names: ["pg-0", "pg-1", "pg-2"],
       hosts: [1, 2, 3].map((member) => `127.10.${index}.${member}`),
       pace: PACE,
-      keepLeader: (leader, facts) => this.#keepLeader(client, leader, facts),
+      keepLeader: (leader, facts) => this.#keepLeader(leader, facts),
     });
     this.recorder = new SliceRecorder(api, this.namespace, Field.service);
   }
 
-  async start(client: ApiClient): Promise<void> {
+  async start(): Promise<void> {
     const { namespace } = this;
-    await client.create("/api/v1/namespaces", {
+    await this.#client.create("/api/v1/namespaces", {
       apiVersion: "v1",
       kind: "Namespace",
-      metadata: { name: namespace },
+      metadata: { name: namespace, labels: { "patroni-injector.io/injection": "enabled" } },
     });
-    await client.create(`/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`, {
+    if (this.pods === undefined) await this.#makeSlice();
+    await this.cluster.start();
+    for (const member of this.cluster.members) {
+      const user = `system:serviceaccount:${namespace}:${member.name}`;
+      const seat = { member, user, uid: await this.#newPod(member) } as Seat;
+      seat.sidecar = await this.#sidecarFor(seat);
+      this.seats.push(seat);
+    }
+    await this.showsPrimary(15_000);
+  }
+
+  async #makeSlice(): Promise<void> {
+    const { namespace } = this;
+    await this.#client.create(`/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`, {
       apiVersion: "discovery.k8s.io/v1",
       kind: "EndpointSlice",
       metadata: { name: Field.service, labels: { "kubernetes.io/service-name": Field.service } },
@@ -59,14 +80,10 @@ export class Field {
       endpoints: [],
       ports: [{ name: "tcp-postgres", port: 5432, protocol: "TCP" }],
     });
-    await this.cluster.start();
-    for (const member of this.cluster.members) {
-      const user = `system:serviceaccount:${namespace}:${member.name}`;
-      const seat = { member, user, generation: 0 } as Seat;
-      seat.sidecar = await this.#sidecarFor(seat);
-      this.seats.push(seat);
-    }
-    await this.showsPrimary(15_000);
+  }
+
+  async #newPod(member: SimulatedMember): Promise<string> {
+    return this.pods === undefined ? `${member.name}-${++this.#uids}` : this.pods.make(member);
   }
 
   get primary(): Seat {
@@ -89,7 +106,7 @@ export class Field {
 
   /** Starts the sidecar of a seat again, if it has ended. @param newPod the pod was made anew */
   async restart(seat: Seat, newPod: boolean): Promise<void> {
-    if (newPod) seat.generation++;
+    if (newPod) seat.uid = await this.#newPod(seat.member);
     if (!seat.sidecar.runs) seat.sidecar = await this.#sidecarFor(seat);
   }
 
@@ -98,6 +115,11 @@ export class Field {
     this.api.tokens.expireUser(seat.user);
     await new Promise((resolve) => setTimeout(resolve, gapMs));
     await writeFile(join(this.#folder, seat.member.name, "token"), this.api.tokens.issue(seat.user));
+  }
+
+  async deleteSlice(): Promise<void> {
+    const slices = `/apis/discovery.k8s.io/v1/namespaces/${this.namespace}/endpointslices`;
+    await this.#client.remove(`${slices}/${Field.service}`);
   }
 
   async stop(): Promise<void> {
@@ -116,16 +138,12 @@ export class Field {
       service: Field.service,
       member: seat.member,
       user: seat.user,
-      uid: `${seat.member.name}-${seat.generation}`,
+      uid: seat.uid,
       leaderObject: "configmaps/pg-leader",
     });
   }
 
-  async #keepLeader(
-    client: ApiClient,
-    leader: string,
-    facts: { transitions: number; position: number },
-  ): Promise<void> {
+  async #keepLeader(leader: string, facts: { transitions: number; position: number }): Promise<void> {
     const path = `/api/v1/namespaces/${this.namespace}/configmaps`;
     const annotations = {
       leader,
@@ -134,8 +152,13 @@ export class Field {
       optime: String(facts.position),
       renewTime: new Date().toISOString(),
     };
-    const object = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "pg-leader", annotations } };
-    const replaced = await client.replace(`${path}/pg-leader`, object);
-    if (replaced.code === 404) await client.create(path, object);
+    const labels = { application: "patroni", "cluster-name": "pg" };
+    const object = {
+      apiVersion: "v1",
+      kind: "ConfigMap",
+      metadata: { name: "pg-leader", labels, annotations },
+    };
+    const replaced = await this.#client.replace(`${path}/pg-leader`, object);
+    if (replaced.code === 404) await this.#client.create(path, object);
   }
 }

@@ -1,6 +1,8 @@
 /**
- * `npm run chaos`: sidecars as real processes against the embedded API, and everything that can go wrong. With `--rollouts N`: N
- * rolling restarts of the webhook's replicas under load instead (`--per-second`, default 200).
+ * `npm run chaos`: sidecars as real processes against the embedded API, and everything that can go wrong. With `--controller` the
+ * controller takes part, as a process of its own, and there are rounds that only it brings to a good end. With `--rollouts N`: N
+ * rolling restarts of the webhook's replicas under load instead (`--per-second`, default 200). With `--leaders`: leaders of the
+ * controller that are stopped past their Lease and woken (`--rounds`, `--clusters` pairs of replicas at once).
  */
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
@@ -8,10 +10,12 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { ApiClient } from "../../demo/client.ts";
 import { startKubeApi } from "../../demo/kube-api/server.ts";
+import { startController } from "./controller.ts";
 import { Field } from "./field.ts";
+import { leaders } from "./leaders/main.ts";
 import { Random } from "./random.ts";
 import { rollouts } from "./rollout/main.ts";
-import { ROUNDS, settle } from "./rounds.ts";
+import { CONTROLLER_ROUNDS, ROUNDS, settle } from "./rounds.ts";
 import { staleTimes } from "./stale.ts";
 import { unreadWrites } from "./writes.ts";
 
@@ -21,6 +25,8 @@ const { values } = parseArgs({
     clusters: { type: "string", default: "4" },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
     only: { type: "string" },
+    controller: { type: "boolean", default: false },
+    leaders: { type: "boolean", default: false },
     rollouts: { type: "string" },
     "per-second": { type: "string", default: "200" },
   },
@@ -32,29 +38,39 @@ interface Tally {
   readonly failures: string[];
 }
 
-process.exitCode =
-  values.rollouts === undefined
-    ? await chaos(Number(values.rounds), Number(values.clusters), Number(values.seed))
-    : await rollouts(Number(values.rollouts), Number(values["per-second"]));
+process.exitCode = await run();
+
+function run(): Promise<number> {
+  const { rollouts: restarts, rounds, clusters, seed } = values;
+  if (restarts !== undefined) return rollouts(Number(restarts), Number(values["per-second"]));
+  if (values.leaders) return leaders(Number(rounds), Number(clusters), Number(seed));
+  return chaos(Number(rounds), Number(clusters), Number(seed));
+}
 
 async function chaos(rounds: number, clusters: number, seed: number): Promise<number> {
   process.stdout.write(`chaos: ${rounds} rounds on ${clusters} clusters at once, seed ${seed}\n`);
   const folder = await mkdtemp(join(tmpdir(), "chaos-"));
   const api = await startKubeApi({ auditLimit: 1_000_000 });
   const client = new ApiClient(api.url, api.caPem, api.tokens.issue("chaos"));
-  const fields = Array.from({ length: clusters }, (_, index) => new Field(api, client, index, folder));
+  const controller = values.controller ? await startController(api, join(folder, "controller")) : undefined;
+  const kinds = controller === undefined ? ROUNDS : { ...ROUNDS, ...CONTROLLER_ROUNDS };
+  const fields = Array.from(
+    { length: clusters },
+    (_, index) => new Field(api, client, index, folder, controller !== undefined),
+  );
   const tallies = new Map<string, Tally>();
   let left = rounds;
   try {
-    for (const field of fields) await field.start(client);
+    for (const field of fields) await field.start();
     await Promise.all(
       fields.map(async (field, index) => {
         const random = new Random(seed + index);
-        while (left-- > 0) await round(field, random, tallies);
+        while (left-- > 0) await round(field, random, kinds, tallies);
       }),
     );
   } finally {
     await Promise.all(fields.map((field) => field.stop()));
+    await controller?.stop();
     client.close();
     await api.close();
     await rm(folder, { recursive: true });
@@ -85,14 +101,19 @@ function line(what: string, times: readonly number[]): string {
   return `${what}: ${times.length} times, p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, longest ${at(1)} ms\n`;
 }
 
-async function round(field: Field, random: Random, tallies: Map<string, Tally>): Promise<void> {
-  const name = values.only ?? random.pick(Object.keys(ROUNDS));
+async function round(
+  field: Field,
+  random: Random,
+  kinds: typeof ROUNDS,
+  tallies: Map<string, Tally>,
+): Promise<void> {
+  const name = values.only ?? random.pick(Object.keys(kinds));
   const tally = tallies.get(name) ?? { rounds: 0, publishedMs: [], failures: [] };
   tallies.set(name, tally);
   tally.rounds++;
   const promotion = field.cluster.promotedAt;
   try {
-    await ROUNDS[name]?.(field, random);
+    await kinds[name]?.(field, random);
     const tookMs = await settle(field);
     if (field.cluster.promotedAt !== promotion) tally.publishedMs.push(tookMs);
   } catch (error) {

@@ -7,6 +7,9 @@ import type { Random } from "./random.ts";
 const LEASE_MS = 300;
 const SETTLE_MS = 20_000;
 
+/** The controller looks into a slice that another than the leader stands in after three seconds, once a second. */
+const CONTROLLER_MS = 8000;
+
 /** One kind of trouble. Leaves the field whole: every member up, every sidecar running, no fault ordered. */
 type Round = (field: Field, random: Random) => Promise<void>;
 
@@ -122,6 +125,58 @@ export const ROUNDS: Readonly<Record<string, Round>> = {
         await delay(random.below(400));
         await field.renewToken(seat, random.below(1000));
       }),
+    ]);
+  },
+};
+
+/** Rounds that only a controller brings to a good end. */
+export const CONTROLLER_ROUNDS: Readonly<Record<string, Round>> = {
+  /** The old primary's address stands there, and neither its sidecar nor that of the new primary is left to put it right. */
+  async "the primary changes while two sidecars are dead"(field, random) {
+    const next = random.pick(field.others);
+    const dead = [field.primary, next];
+    for (const { sidecar, member } of dead) {
+      sidecar.signal("SIGKILL");
+      await field.pods?.sidecarRuns(member, false);
+    }
+    await field.cluster.switchover(next.member);
+    await field.showsPrimary(CONTROLLER_MS);
+    for (const seat of dead) {
+      await field.restart(seat, false);
+      await field.pods?.sidecarRuns(seat.member, true);
+    }
+  },
+
+  /** The same, and nobody has said that the sidecars are dead: they hang. */
+  async "the primary changes while two sidecars hang"(field, random) {
+    const next = random.pick(field.others);
+    const hung = [field.primary, next];
+    for (const { sidecar } of hung) sidecar.signal("SIGSTOP");
+    await field.cluster.switchover(next.member);
+    await field.showsPrimary(CONTROLLER_MS);
+    for (const { sidecar } of hung) sidecar.signal("SIGCONT");
+  },
+
+  /** The primary's pod is gone for good, and nobody is elected for a while: its address is taken out. */
+  async "the primary's pod is deleted"(field, random) {
+    const old = field.primary;
+    const { host } = old.member;
+    old.sidecar.signal("SIGKILL");
+    await field.pods?.remove(old.member);
+    const next = random.pick(field.others).member;
+    await field.cluster.crash(next, LEASE_MS);
+    await field.showsPrimary(CONTROLLER_MS);
+    if (field.recorder.current?.addresses.includes(host))
+      throw new Error("the address of a deleted pod stands there");
+    await old.member.start();
+    await field.restart(old, true);
+  },
+
+  /** Somebody deletes the slice in the middle of a switchover. */
+  async "the slice is deleted in a switchover"(field, random) {
+    await Promise.all([
+      field.cluster.switchover(random.pick(field.others).member),
+      delay(random.below(400)).then(() => field.deleteSlice()),
     ]);
   },
 };

@@ -1,7 +1,9 @@
+import { AUDIT_SCHEMA } from "../../src/audit/report/schema.ts";
 import type { JsonObject } from "../../src/json/value.ts";
 import { annotationsPage } from "./annotations.ts";
 import { chartSchema } from "./chart-schema.ts";
 import { configurationPage, configurationSchema } from "./configuration.ts";
+import { findingsPage } from "./findings.ts";
 import { metricsPage } from "./metrics.ts";
 import { reasonsPage } from "./reasons.ts";
 
@@ -9,8 +11,10 @@ import { reasonsPage } from "./reasons.ts";
 export const referenceFiles = (): Record<string, string> => ({
   "../../charts/patroni-injector/values.schema.json": json(chartSchema()),
   "annotations.md": annotationsPage(),
+  "audit.schema.json": json(AUDIT_SCHEMA as JsonObject),
   "config.schema.json": json(configurationSchema()),
   "configuration.md": configurationPage(),
+  "findings.md": findingsPage(),
   "metrics.md": metricsPage(),
   "reasons.md": reasonsPage(),
 });

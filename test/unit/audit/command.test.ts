@@ -1,0 +1,100 @@
+import assert from "node:assert/strict";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Readable, Writable } from "node:stream";
+import { after, before, describe, test } from "node:test";
+import { parse, stringify } from "yaml";
+import { run } from "../../../src/audit/command.ts";
+import { statefulSet } from "./world.ts";
+
+let folder: string;
+before(async () => {
+  folder = await mkdtemp(join(tmpdir(), "patroni-injector-audit-"));
+  await writeFile(
+    join(folder, "pg.yaml"),
+    `# a cluster\n${stringify(statefulSet({ terminationGracePeriodSeconds: 0 }))}`,
+  );
+  await writeFile(join(folder, "bad.yaml"), "a: [\n");
+});
+after(() => rm(folder, { recursive: true }));
+
+async function audited(...argv: string[]) {
+  const sink = () => {
+    const chunks: string[] = [];
+    const stream = new Writable({
+      write(chunk, _, done) {
+        chunks.push(String(chunk));
+        done();
+      },
+    });
+    return Object.assign(stream, { text: () => chunks.join("") });
+  };
+  const [stdout, stderr] = [sink(), sink()];
+  const code = await run(argv, { stdin: Readable.from([]), stdout, stderr, env: {} });
+  return { code, stdout: stdout.text(), stderr: stderr.text() };
+}
+
+const file = (name = "pg.yaml") => ["-f", join(folder, name)];
+
+describe("exit codes", () => {
+  for (const [what, code, argv] of [
+    ["an error", 1, () => file()],
+    ["an error, where nothing is to fail", 0, () => [...file(), "--fail-on", "never"]],
+    ["nothing to audit", 0, () => ["-f", join(folder, "empty")]],
+    ["a file that is no YAML", 2, () => file("bad.yaml")],
+    ["a file that is not there", 2, () => file("gone.yaml")],
+    ["no source", 2, () => []],
+    ["two sources", 2, () => [...file(), "-A"]],
+    ["a cluster that is not named", 2, () => ["-A"]],
+    ["a format that is not known", 2, () => [...file(), "-o", "xml"]],
+    ["a severity that is not known", 2, () => [...file(), "--fail-on", "fatal"]],
+    ["an option that is not known", 2, () => ["--nonsense"]],
+    ["a selector that cannot be read", 2, () => [...file(), "-l", "x"]],
+    ["another cluster's selector", 0, () => [...file(), "-l", "cluster-name=other"]],
+    ["the cluster's selector", 1, () => [...file(), "-l", "cluster-name=pg,application=patroni"]],
+    ["a code that is not known", 2, () => ["--explain", "nonsense"]],
+    ["a code", 0, () => ["--explain", "no-grace"]],
+    ["help", 0, () => ["--help"]],
+  ] as const)
+    test(what, async () => {
+      await mkdir(join(folder, "empty"), { recursive: true });
+      await writeFile(join(folder, "empty/x.yaml"), "");
+      const outcome = await audited(...argv());
+      assert.equal(outcome.code, code, outcome.stderr);
+      if (code === 2) {
+        assert.equal(outcome.stdout, "");
+        assert.match(outcome.stderr, /\S/);
+      }
+    });
+});
+
+test("SARIF of manifests points to file and line", async () => {
+  const { stdout } = await audited(...file(), "-o", "sarif");
+  const [firstRun] = JSON.parse(stdout).runs;
+  const result = firstRun.results.find(({ ruleId }: { ruleId: string }) => ruleId === "no-grace");
+  const { artifactLocation, region } = result.locations[0].physicalLocation;
+  assert.equal(artifactLocation.uri, join(folder, "pg.yaml"));
+  const lines = (await readFile(join(folder, "pg.yaml"), "utf8")).split("\n");
+  assert.match(lines[region.startLine - 1] ?? "", /terminationGracePeriodSeconds: 0/);
+});
+
+test("the fixes are manifests, and mend what they say", async () => {
+  const fixes = join(folder, "fixes");
+  const before = await audited(...file(), "--fix-dir", fixes, "--fail-on", "never");
+  assert.match(before.stderr, /manifests? written/);
+  const names = await readdir(fixes);
+  assert.deepEqual(names, ["db_poddisruptionbudget_pg.yaml"]);
+  assert.equal(parse(await readFile(join(fixes, names[0] ?? ""), "utf8")).kind, "PodDisruptionBudget");
+  assert.match(before.stdout, /no-disruption-budget/);
+  const after = await audited(...file(), "-f", fixes, "--fail-on", "never");
+  assert.doesNotMatch(after.stdout, /no-disruption-budget/);
+});
+
+test("what only a running cluster shows is said", async () => {
+  const { stdout } = await audited(...file(), "-o", "json");
+  const [cluster] = JSON.parse(stdout).clusters;
+  const unseen = cluster.unseen.flatMap(({ codes }: { codes: string[] }) => codes);
+  for (const code of ["webhook-missing", "patroni-permissions", "failed-open"])
+    assert.ok(unseen.includes(code), code);
+});

@@ -25,7 +25,12 @@ function configValues(): JsonObject {
   const { $schema: _, title: __, properties, ...configuration } = configurationSchema();
   const all = asObject(properties) ?? {};
   const webhook = asObject(all.webhook) ?? {};
-  const { registration: ___, ...ofTheWebhook } = asObject(webhook.properties) ?? {};
+  const {
+    registration: ___,
+    certificates: ____,
+    clientCA: _____,
+    ...ofTheWebhook
+  } = asObject(webhook.properties) ?? {};
   const open = { ...all, webhook: { ...webhook, properties: ofTheWebhook } };
   return { ...configuration, required: REQUIRED, properties: open };
 }

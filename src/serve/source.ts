@@ -26,7 +26,7 @@ export const keptIn = ({ webhook }: Config, { ownNamespace }: Own): string =>
   ownNamespace ?? webhook.registration.service.namespace ?? "default";
 
 /** The names of the Secrets with certificates of our own. */
-export const secretNames = ({ webhook }: Config) => ({
+export const secretNames = ({ webhook }: Pick<Config, "webhook">) => ({
   authorities: webhook.registration.service.name + AUTHORITY_SECRET_SUFFIX,
   leaf: webhook.registration.service.name + LEAF_SECRET_SUFFIX,
 });

@@ -1,5 +1,8 @@
+import { issueAuthority } from "../../src/certificates/issue.ts";
 import type { JsonObject } from "../../src/json/value.ts";
 import type { Release } from "./helm.ts";
+
+const authority = await issueAuthority("the chart's", { from: new Date(), days: 1 });
 
 const METRICS: JsonObject = {
   serviceMonitor: { enabled: true, labels: { release: "prometheus" } },
@@ -82,6 +85,27 @@ export const MATRIX: Readonly<Record<string, Release>> = {
   "only injection": { values: { config: { controller: { enabled: false } }, metrics: METRICS } },
   openshift: { apiVersions: ["security.openshift.io/v1"] },
   "openshift by configuration": { values: { config: { openshift: true } } },
+  "a certificate of cert-manager": {
+    values: {
+      certificates: {
+        source: "cert-manager",
+        secretName: "webhook-tls",
+        certificateName: "webhook",
+        clientCA: "api",
+      },
+    },
+  },
+  "a certificate of cert-manager, all names by default": {
+    values: { certificates: { source: "cert-manager" } },
+  },
+  "a certificate of one's own": {
+    values: {
+      certificates: { source: "provided", caBundle: authority.certPem },
+    },
+  },
+  "a certificate of one's own, whose caBundle somebody else writes": {
+    values: { certificates: { source: "provided" } },
+  },
   "secrets of Patroni": {
     values: { rbac: { patroniSecrets: [{ namespace: "db", names: ["patroni-ca", "patroni-client"] }] } },
   },
@@ -121,6 +145,9 @@ export const REFUSED: Readonly<Record<string, readonly [values: JsonObject, says
   "an unknown key": [{ replicas: 3 }, /replicas/],
   "an unknown key of the configuration": [{ config: { selector: [] } }, /selector/],
   "what the chart sets itself": [{ config: { webhook: { registration: { mode: "none" } } } }, /registration/],
+  "a certificate of nobody": [{ certificates: { source: "vault" } }, /source/],
+  "a caBundle that is no PEM": [{ certificates: { source: "provided", caBundle: "bm8=" } }, /caBundle/],
+  "a file for a ConfigMap": [{ certificates: { clientCA: "/etc/ca.crt" } }, /clientCA/],
   "no replica": [{ replicaCount: 0 }, /replicaCount/],
   "a text for a number": [{ replicaCount: "2" }, /replicaCount/],
   "an unknown pull policy": [{ image: { pullPolicy: "Sometimes" } }, /pullPolicy/],

@@ -59,14 +59,18 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- $service := dict "name" (include "patroni-injector.fullname" .) "namespace" .Release.Namespace "port" 443 -}}
 {{- $registration := dict "mode" "caBundle" "name" (include "patroni-injector.webhookName" .) "service" $service -}}
 {{- $known := dict "sidecar" (dict "image" (include "patroni-injector.image" .) "imagePullPolicy" .Values.image.pullPolicy) -}}
-{{- $own := dict "webhook" (dict "registration" $registration) -}}
+{{- $webhook := dict "registration" $registration "certificates" (dict "source" .Values.certificates.source) -}}
+{{- if .Values.certificates.clientCA -}}
+{{- $_ := set $webhook "clientCA" "/etc/patroni-injector-client-ca/ca.crt" -}}
+{{- end -}}
+{{- $own := dict "webhook" $webhook -}}
 {{- toYaml (mustMergeOverwrite $known (deepCopy .Values.config) $own) -}}
 {{- end -}}
 
 {{/* What the process binds at its start, so that a change of it needs a restart. */}}
 {{- define "patroni-injector.boundConfig" -}}
 {{- $config := include "patroni-injector.config" . | fromYaml -}}
-{{- $webhook := pick $config.webhook "host" "port" "registration" -}}
+{{- $webhook := pick $config.webhook "host" "port" "registration" "certificates" "clientCA" -}}
 {{- toJson (dict "webhook" $webhook "operations" $config.operations "controller" $config.controller) -}}
 {{- end -}}
 

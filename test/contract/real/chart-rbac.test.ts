@@ -58,7 +58,7 @@ before(async () => {
   const objects = await rendered();
   roles = [...ofKind(objects, "ClusterRole"), ...ofKind(objects, "Role")];
   testPod = theOnly(objects, "Pod");
-  const wanted = ["ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"];
+  const wanted = ["Secret", "ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"];
   for (const kind of [...wanted, "MutatingWebhookConfiguration"]) {
     for (const object of ofKind(objects, kind)) await create(plane.api, object);
   }

@@ -4,6 +4,7 @@ import { stringify } from "yaml";
 import { excludedNamespacesOf } from "../../../src/config/injection-settings.ts";
 import { parseConfig } from "../../../src/config/parse.ts";
 import { at, type JsonObject, objectsIn } from "../../../src/json/value.ts";
+import { secretNames } from "../../../src/serve/source.ts";
 import { desiredWebhookConfiguration } from "../../../src/webhook/registration.ts";
 import { lint, ofKind, RELEASE, type Release, rendered, theOnly } from "../../chart/helm.ts";
 import { MATRIX, REFUSED } from "../../chart/matrix.ts";
@@ -75,7 +76,10 @@ for (const [what, release] of Object.entries(MATRIX)) {
       const chart = theOnly(objects, "MutatingWebhookConfiguration");
       assert.equal(at(chart, "metadata", "name"), at(desired, "metadata", "name"));
       assert.ok(String(at(chart, "metadata", "name")) < "istio-");
-      assert.deepEqual(chart.webhooks, objectsIn(desired.webhooks).map(withoutBundle));
+      assert.deepEqual(
+        objectsIn(chart.webhooks).map(withoutBundle),
+        objectsIn(desired.webhooks).map(withoutBundle),
+      );
       assert.ok(excludedNamespacesOf(config, facts).includes(namespace));
     });
 
@@ -104,6 +108,73 @@ for (const [what, release] of Object.entries(MATRIX)) {
     });
   });
 }
+
+describe("the certificate's source", () => {
+  const bundles = (objects: readonly JsonObject[]) =>
+    objectsIn(theOnly(objects, "MutatingWebhookConfiguration").webhooks).map((entry) =>
+      Buffer.from(String(at(entry, "clientConfig", "caBundle") ?? ""), "base64").toString(),
+    );
+  const mayRead = (objects: readonly JsonObject[]) =>
+    ofKind(objects, "Role")
+      .flatMap(({ rules }) => objectsIn(rules))
+      .filter(({ resources }) => String(resources) === "secrets")
+      .map(({ resourceNames, verbs }) => [resourceNames, verbs]);
+  const webhookVerbs = (objects: readonly JsonObject[]) =>
+    objectsIn(theOnly(objects, "ClusterRole").rules).find(
+      ({ resources }) => String(resources) === "mutatingwebhookconfigurations",
+    )?.verbs;
+
+  it("self: two Secrets without data, which it may fill, and no others", async () => {
+    const objects = await rendered();
+    const secrets = ofKind(objects, "Secret");
+    const names = secrets.map(({ metadata }) => at(metadata, "name"));
+    assert.deepEqual(names, ["patroni-injector-ca", "patroni-injector-leaf"]);
+    for (const secret of secrets) assert.deepEqual([secret.data, secret.stringData], [undefined, undefined]);
+    assert.deepEqual(mayRead(objects), [[names, ["get", "update"]]]);
+    assert.deepEqual(webhookVerbs(objects), ["list", "watch", "patch"]);
+    assert.deepEqual(bundles(objects), ["", ""]);
+    const { webhook } = configIn(objects, RELEASE.namespace).config;
+    assert.deepEqual(
+      names,
+      Object.values(secretNames({ webhook })),
+      "the process looks for them under other names",
+    );
+  });
+
+  it("cert-manager: its injector is told which Certificate, and nothing is granted", async () => {
+    const objects = await rendered({ values: { certificates: { source: "cert-manager" } } });
+    const { metadata } = theOnly(objects, "MutatingWebhookConfiguration");
+    assert.equal(
+      at(metadata, "annotations", "cert-manager.io/inject-ca-from"),
+      `${RELEASE.namespace}/patroni-injector`,
+    );
+    assert.deepEqual([ofKind(objects, "Secret"), mayRead(objects)], [[], []]);
+    assert.deepEqual(webhookVerbs(objects), ["list", "watch"]);
+    const pod = at(theOnly(objects, "Deployment"), "spec", "template", "spec");
+    const volume = objectsIn(at(pod, "volumes")).find(({ name }) => name === "certificate");
+    assert.equal(at(volume, "secret", "secretName"), "patroni-injector-tls");
+    const [container] = objectsIn(at(pod, "containers"));
+    const mount = objectsIn(container?.volumeMounts).find(({ name }) => name === "certificate");
+    const { certificates } = configIn(objects, RELEASE.namespace).config.webhook;
+    assert.deepEqual([certificates.source, certificates.directory], ["cert-manager", mount?.mountPath]);
+  });
+
+  it("provided: the caBundle of the values in every entry", async () => {
+    const values = MATRIX["a certificate of one's own"]?.values ?? {};
+    const expected = String(at(values, "certificates", "caBundle"));
+    assert.deepEqual(bundles(await rendered({ values })), [expected, expected]);
+  });
+
+  it("clientCA: the ConfigMap is mounted where the configuration says", async () => {
+    const objects = await rendered({ values: { certificates: { clientCA: "api" } } });
+    const { clientCA } = configIn(objects, RELEASE.namespace).config.webhook;
+    const pod = at(theOnly(objects, "Deployment"), "spec", "template", "spec");
+    const mount = objectsIn(objectsIn(at(pod, "containers"))[0]?.volumeMounts).find(
+      ({ name }) => name === "client-ca",
+    );
+    assert.equal(clientCA, `${mount?.mountPath}/ca.crt`);
+  });
+});
 
 function withoutBundle(entry: JsonObject): JsonObject {
   const { caBundle: _, ...clientConfig } = entry.clientConfig as JsonObject;

@@ -30,7 +30,7 @@ function say(line: string): void {
   process.stderr.write(`${line}\n`);
 }
 
-/** The exit code of the test run. */
+/** The exit code of the test run. An interruption ends the run, and then what was started for it. */
 async function runSuite(target: Target, { only, extent }: Options): Promise<number> {
   const all = (await readdir(SUITE)).filter((file) => file.endsWith(".test.ts")).sort();
   const files = all.filter((file) => only.length === 0 || only.includes(file.replace(".test.ts", "")));
@@ -47,23 +47,28 @@ async function runSuite(target: Target, { only, extent }: Options): Promise<numb
     [TARGET_ENV]: JSON.stringify(target),
     [EXTENT_ENV]: extent,
   };
-  const [code] = await once(spawn(process.execPath, args, { stdio: "inherit", env }), "close");
-  return (code as number | null) ?? 1;
+  const child = spawn(process.execPath, args, { stdio: "inherit", env });
+  const interrupt = () => child.kill("SIGINT");
+  process.on("SIGINT", interrupt).on("SIGTERM", interrupt);
+  try {
+    const [code] = await once(child, "close");
+    return (code as number | null) ?? 1;
+  } finally {
+    process.off("SIGINT", interrupt).off("SIGTERM", interrupt);
+  }
 }
 
 async function main(options: Options): Promise<number> {
   const out = await mkdtemp(join(tmpdir(), "patroni-injector-e2e-"));
   const machine = describeMachine(undefined);
   const { target, close } = await openTarget(out, process.env, say);
-  const interrupted = new AbortController();
-  process.once("SIGINT", () => interrupted.abort());
   try {
     const code = await runSuite(target, options);
     const figures = figuresIn(out);
     const file = join(out, "report.json");
     await writeFile(file, `${JSON.stringify({ at: new Date().toISOString(), machine, figures }, null, 2)}\n`);
     process.stdout.write(`\n${reportText(figures)}\n\n${file}\n`);
-    return interrupted.signal.aborted ? 1 : code;
+    return code;
   } finally {
     await close();
   }

@@ -1,11 +1,12 @@
-import { CLUSTER_LABEL, MANAGED_BY, MANAGED_BY_LABEL, NAMESPACE_LABEL } from "../contract/names.ts";
-import { labelOf, metadataOf, nameOf } from "../controller/facts/slim.ts";
+import { CLUSTER_LABEL, CLUSTER_NAMESPACE_LABEL, MANAGED_BY, MANAGED_BY_LABEL, NAMESPACE_LABEL } from "../contract/names.ts";
+import { labelOf, nameOf, namespaceOf } from "../controller/facts/slim.ts";
 import { isCode, type Objects } from "../controller/objects.ts";
 import { type Holder, podHolder, workloadHolder } from "../controller/prune/holders.ts";
 import { heldBy, type Place } from "../controller/prune/prune.ts";
 import type { Made } from "../controller/prune/verdict.ts";
 import type { ResourceName } from "../controller/resources.ts";
-import { asString, type JsonObject } from "../json/value.ts";
+import type { JsonObject } from "../json/value.ts";
+import { API_SERVER_ENDPOINTS } from "../patroni/leader-object.ts";
 
 /** What was made for one cluster, in the order in which it may go: bindings before what they bind, slices before their Service. */
 export interface Cluster extends Place {
@@ -36,8 +37,8 @@ export async function clustersIn(
   for (const resource of RESOURCES) {
     for (const object of await madeIn(objects, resource, namespaces)) {
       const cluster = labelOf(object, CLUSTER_LABEL);
-      if (cluster === undefined) continue;
-      const namespace = asString(metadataOf(object).namespace) ?? "";
+      const namespace = labelOf(object, CLUSTER_NAMESPACE_LABEL) ?? namespaceOf(object);
+      if (cluster === undefined || namespaces?.includes(namespace) === false) continue;
       const key = `${namespace}/${cluster}`;
       const entry = clusters.get(key) ?? { namespace, cluster, made: [] };
       entry.made.push({ resource, object });
@@ -47,13 +48,15 @@ export async function clustersIn(
   return [...clusters].sort(([one], [other]) => (one < other ? -1 : 1)).map(([, cluster]) => cluster);
 }
 
+/** Permissions of a cluster may also stand where the API server's own Service is. */
 async function madeIn(
   objects: Objects,
   resource: ResourceName,
   namespaces: readonly string[] | undefined,
 ): Promise<JsonObject[]> {
   const found: JsonObject[] = [];
-  for (const namespace of namespaces ?? [undefined]) {
+  const places = new Set(namespaces && [...namespaces, API_SERVER_ENDPOINTS.namespace]);
+  for (const namespace of namespaces === undefined ? [undefined] : places) {
     try {
       found.push(...(await objects.list(resource, namespace, `${MANAGED_BY_LABEL}=${MANAGED_BY}`)));
     } catch (error) {

@@ -191,6 +191,15 @@ export const configSchema = section({
       .describe(
         "What the controller does about pods that run without the sidecar, or with another image of it than is configured: `evict` restarts them by the Eviction API, one at a time, replicas first, and only while their cluster is well. A new `sidecar.image` then restarts every database.",
       ),
+    rbac: section({
+      patroni: choice(true, false)
+        .default(false)
+        .describe(
+          "Whether the controller also grants what Patroni itself needs with Kubernetes as its store, to the ServiceAccounts of clusters whose operator does not: its ConfigMaps or Endpoints and its pods, and sight of the API server's addresses (`bypass_api_service`). Not for Citus, whose objects have other names. The controller then holds these permissions itself. Switched off again, what was granted stays for as long as a pod runs with it.",
+        ),
+    })
+      .prefault({})
+      .describe("What is granted beside what sidecars need."),
   })
     .prefault({})
     .describe("The controller."),

@@ -61,3 +61,6 @@ export const SUSPENSIONS_CONFIGMAP = "patroni-injector-suspensions";
 /** Suffixes of the Secrets with certificates of our own: `<service>-ca`, `<service>-leaf`, after the webhook's Service. */
 export const AUTHORITY_SECRET_SUFFIX = "-ca";
 export const LEAF_SECRET_SUFFIX = "-leaf";
+
+/** On an object of a cluster that is in another namespace: the cluster's own. */
+export const CLUSTER_NAMESPACE_LABEL = `${DOMAIN}/namespace`;

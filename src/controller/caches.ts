@@ -1,5 +1,11 @@
 import { clusterLabelValue } from "../contract/cluster-names.ts";
-import { CLUSTER_LABEL, MANAGED_BY, MANAGED_BY_LABEL, NAMESPACE_LABEL } from "../contract/names.ts";
+import {
+  CLUSTER_LABEL,
+  CLUSTER_NAMESPACE_LABEL,
+  MANAGED_BY,
+  MANAGED_BY_LABEL,
+  NAMESPACE_LABEL,
+} from "../contract/names.ts";
 import { SLICE_MANAGER, SLICE_MANAGER_LABEL, SLICE_SERVICE_LABEL } from "../contract/slice-annotations.ts";
 import type { InjectionSettings } from "../injection/settings.ts";
 import type { JsonObject } from "../json/value.ts";
@@ -10,7 +16,7 @@ import { isOurs } from "./desired/object.ts";
 import { type EndpointsFacts, endpointsFacts } from "./facts/endpoints.ts";
 import { type LeaderFacts, leaderFacts } from "./facts/leader.ts";
 import { type PodFacts, podFacts } from "./facts/pod.ts";
-import { labelOf, metadataOf, nameOf, slim, slimSlice } from "./facts/slim.ts";
+import { labelOf, nameOf, namespaceOf, slim, slimSlice } from "./facts/slim.ts";
 import { type TemplateFacts, templateFacts } from "./facts/template.ts";
 import { isCode } from "./objects.ts";
 import type { Made } from "./prune/verdict.ts";
@@ -76,7 +82,7 @@ export class Caches {
       indexOf: (fact: Fact) => readonly string[],
     ) => new Watched<Fact>(reduce, indexOf, changed);
     const made = (object: JsonObject) => [
-      `${MADE}${namespaceOf(object)}/${labelOf(object, CLUSTER_LABEL) ?? ""}`,
+      `${MADE}${labelOf(object, CLUSTER_NAMESPACE_LABEL) ?? namespaceOf(object)}/${labelOf(object, CLUSTER_LABEL) ?? ""}`,
     ];
 
     this.namespaces = watched(slim, (namespace) => [INDEX.namespace(nameOf(namespace))]);
@@ -219,5 +225,3 @@ const memberIndexes = ({ namespace, settings }: Pick<PodFacts, "namespace" | "se
   INDEX.made(namespace, settings.scope),
   INDEX.account(namespace, settings.serviceAccount),
 ];
-
-const namespaceOf = (object: JsonObject): string => String(metadataOf(object).namespace ?? "");

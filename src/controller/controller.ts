@@ -8,6 +8,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import { Breaker } from "./breaker/breaker.ts";
 import type { SuspensionWatch } from "./breaker/watch.ts";
 import { Caches, INDEX, MADE } from "./caches.ts";
+import { type Choices, NO_CHOICES } from "./choices.ts";
 import type { PodFacts } from "./facts/pod.ts";
 import { type ClusterKey, gather, leaderOf } from "./gather.ts";
 import { Interests } from "./interests.ts";
@@ -37,6 +38,8 @@ export interface ControllerOptions {
   readonly suspensions?: SuspensionWatch;
   /** What is done about pods that are not injected: `evict` restarts them. Default: nothing. */
   readonly repair?: "none" | "evict";
+  /** Default: nothing beside what every cluster gets. */
+  readonly choices?: Choices;
   readonly times?: Partial<WatchTimes>;
 }
 
@@ -225,6 +228,7 @@ export class Controller {
       objects: this.#objects,
       caches: this.#caches,
       kept: this.#kept,
+      choices: this.#options.choices ?? NO_CHOICES,
       view: () => this.#view(key),
     };
     if (view === undefined) {

@@ -5,15 +5,17 @@ import { sameJson } from "../json/same.ts";
 import { type JsonObject, objectsIn } from "../json/value.ts";
 import { isForbidden } from "../kube/error.ts";
 import type { Caches } from "./caches.ts";
+import type { Choices } from "./choices.ts";
 import { access } from "./desired/access.ts";
 import { findings } from "./desired/findings.ts";
 import { headlessService } from "./desired/headless-service.ts";
 import type { Desired } from "./desired/object.ts";
+import { patroniAccess } from "./desired/patroni-access.ts";
 import { peerAuthentication } from "./desired/peer-authentication.ts";
 import { primaryService } from "./desired/primary-service.ts";
 import { holds } from "./differs.ts";
 import type { EndpointsFacts } from "./facts/endpoints.ts";
-import { annotationOf, metadataOf, nameOf } from "./facts/slim.ts";
+import { annotationOf, metadataOf, nameOf, namespaceOf } from "./facts/slim.ts";
 import { isCode, type Objects } from "./objects.ts";
 import { expectation } from "./prune/expectation.ts";
 import { type Place, prune } from "./prune/prune.ts";
@@ -30,6 +32,7 @@ export interface ReconcileParts {
   readonly objects: Objects;
   readonly caches: Caches;
   readonly kept: KeptSlices;
+  readonly choices: Choices;
   /** The cluster as the watches, and the answers to our own writes, show it now. */
   view(): ClusterView | undefined;
 }
@@ -54,10 +57,15 @@ export async function reconcile(parts: ReconcileParts): Promise<Finding[] | unde
     await work.catch((error: unknown) => failures.push(error));
   };
   const memory = slice === undefined ? recall(view, parts.kept.of(view)) : memoryOf(slice);
-  const wanted = [headlessService(view), peerAuthentication(view), ...notedAccess(view, memory)];
+  const wanted = [
+    headlessService(view),
+    peerAuthentication(view),
+    ...notedAccess(view, memory),
+    ...(parts.choices.rbac.patroni ? patroniAccess(view) : []),
+  ];
   await attempt(ensurePrimaryService(parts, view, memory));
   for (const each of wanted) {
-    if (each !== undefined) await attempt(ensure(parts, view, each));
+    if (each !== undefined) await attempt(ensure(parts, each));
   }
   const found = findings(view);
   await attempt(keepSlice(parts, memory).then((more) => found.push(...more)));
@@ -102,14 +110,14 @@ async function ensurePrimaryService(
   if (wanted === undefined || !view.settings.discovery) return;
   for (const pauseMs of clusterIP === undefined ? [] : ADDRESS_FREE_AFTER_MS) {
     try {
-      return await ensure(parts, view, wanted);
+      return await ensure(parts, wanted);
     } catch (error) {
       if (!isCode(error, 422)) throw error;
       await delay(pauseMs);
     }
   }
   const anywhere = primaryService(view, undefined);
-  if (anywhere !== undefined) await ensure(parts, view, anywhere);
+  if (anywhere !== undefined) await ensure(parts, anywhere);
 }
 
 /** What the sidecars may do, and what their slice says: kept where it outlives both the slice and this process. */
@@ -118,14 +126,10 @@ const notedAccess = (view: ClusterView, memory: SliceMemory): Desired[] =>
     each.resource === "roles" ? { ...each, object: withNote(each.object, memory) } : each,
   );
 
-async function ensure(
-  { objects, caches }: ReconcileParts,
-  view: ClusterView,
-  wanted: Desired,
-): Promise<void> {
+async function ensure({ objects, caches }: ReconcileParts, wanted: Desired): Promise<void> {
   const { resource, name, object } = wanted;
   const cache = caches.of(resource);
-  const live = cache.get(view.namespace, name);
+  const live = cache.get(namespaceOf(object), name);
   if (live === undefined) cache.take(await objects.create(resource, object));
   else if (!holds(live, contentOf(object))) cache.take(await objects.apply(resource, object, live));
 }
@@ -167,7 +171,7 @@ async function keepSlice(parts: ReconcileParts, memory: SliceMemory): Promise<re
  */
 async function noteDown(parts: ReconcileParts, view: ClusterView, slice: JsonObject): Promise<void> {
   for (const each of notedAccess(view, memoryOf(slice))) {
-    await ensure(parts, view, each).catch((error: unknown) => {
+    await ensure(parts, each).catch((error: unknown) => {
       if (!isForbidden(error)) throw error;
     });
   }

@@ -5,6 +5,7 @@ import type { KubeConnection } from "../kube/connection.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { SuspensionWatch } from "./breaker/watch.ts";
+import type { Choices } from "./choices.ts";
 import { Controller } from "./controller.ts";
 import { Leadership } from "./leadership/leadership.ts";
 import type { LeaseTimes } from "./leadership/lease.ts";
@@ -20,6 +21,7 @@ export interface ReplicaOptions {
   openshift(): boolean;
   readonly suspensions?: SuspensionWatch;
   readonly repair: "none" | "evict";
+  readonly choices: Choices;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly leaseTimes?: LeaseTimes;
@@ -44,9 +46,9 @@ export function startReplica(connection: KubeConnection, options: ReplicaOptions
   let inForce: InjectionSettings | undefined;
   const begin = (): Controller => {
     inForce = options.settings();
-    const { openshift, suspensions, repair } = options;
+    const { openshift, suspensions, repair, choices } = options;
     return new Controller(connection, {
-      ...{ settings: inForce, openshift, repair, logger, metrics, identity },
+      ...{ settings: inForce, openshift, repair, choices, logger, metrics, identity },
       ...(suspensions === undefined ? {} : { suspensions }),
     });
   };

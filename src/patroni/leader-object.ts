@@ -33,6 +33,9 @@ export function leaderObjectOf(
   return usesEndpoints ? `endpoints/${scope}` : `configmaps/${scope}-leader`;
 }
 
+/** What Patroni reads with `bypass_api_service`, to ask the API servers past their Service (kubernetes.py). */
+export const API_SERVER_ENDPOINTS = { namespace: "default", name: "kubernetes" } as const;
+
 /** Crunchy's operator always uses Endpoints, and says so in a file. */
 const isCrunchy = (pod: JsonObject): boolean =>
   at(pod, "metadata", "labels", "postgres-operator.crunchydata.com/patroni") !== undefined;

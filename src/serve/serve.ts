@@ -108,6 +108,7 @@ async function run({ configPath, kubeconfig, environment, shutdown }: ServeOptio
       settings: () => inForce.context.settings,
       openshift: () => inForce.context.surroundings.openshift,
       repair: config.controller.repair,
+      choices: config.controller,
       metrics,
     });
     opened.add(() => replica?.stop());

@@ -1,4 +1,4 @@
-import { CLUSTER_LABEL } from "../../contract/names.ts";
+import { CLUSTER_LABEL, CLUSTER_NAMESPACE_LABEL } from "../../contract/names.ts";
 import type { JsonObject } from "../../json/value.ts";
 import { labelOf, nameOf } from "../facts/slim.ts";
 
@@ -8,12 +8,20 @@ import { labelOf, nameOf } from "../facts/slim.ts";
 export const sidecarAccessName = (cluster: string, account: string): string =>
   `patroni-injector.${cluster}.${account}`;
 
-/** What Patroni itself may do, by choice. */
+/** What Patroni itself may do in its namespace, by choice. */
 export const patroniAccessName = (cluster: string, account: string): string =>
   `patroni.${cluster}.${account}`;
 
+/** What Patroni itself may see where the API server's own Service is, by choice. */
+export const patroniBypassName = (namespace: string, cluster: string, account: string): string =>
+  `patroni-bypass.${namespace}.${cluster}.${account}`;
+
 /** The object is part of what Patroni may do with this ServiceAccount, in its namespace or in another. */
-export const isPatroniAccessFor = (object: JsonObject, account: string): boolean => {
+export function isPatroniAccessFor(object: JsonObject, account: string): boolean {
   const cluster = labelOf(object, CLUSTER_LABEL) ?? "";
-  return nameOf(object) === patroniAccessName(cluster, account);
-};
+  const namespace = labelOf(object, CLUSTER_NAMESPACE_LABEL) ?? "";
+  const name = nameOf(object);
+  return (
+    name === patroniAccessName(cluster, account) || name === patroniBypassName(namespace, cluster, account)
+  );
+}

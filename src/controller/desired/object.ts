@@ -18,18 +18,21 @@ const DIGEST_LENGTH = 16;
 /**
  * An object of a cluster with our labels, and with a digest of its own content: where that is the live object's too, and all
  * that we want is in the live object, nothing that we once wanted is left in it either.
+ *
+ * @param labels beside ours
  */
 export function desired(
   resource: ResourceName,
   view: Pick<ClusterView, "namespace" | "scope">,
   name: string,
   content: JsonObject,
+  labels: Readonly<Record<string, string>> = {},
 ): Desired {
   const digest = createHash("sha256").update(JSON.stringify(content)).digest("hex").slice(0, DIGEST_LENGTH);
   const metadata = {
     namespace: view.namespace,
     name,
-    labels: clusterLabels(view.scope),
+    labels: { ...clusterLabels(view.scope), ...labels },
     annotations: { [DESIRED_ANNOTATION]: digest },
   };
   return { resource, name, object: { ...typeOf(resource), metadata, ...content } };

@@ -22,6 +22,9 @@ export const metadataOf = (object: JsonObject | undefined): JsonObject => asObje
 
 export const nameOf = (object: JsonObject | undefined): string => asString(metadataOf(object).name) ?? "";
 
+/** Empty for an object of the whole cluster. */
+export const namespaceOf = (object: JsonObject): string => asString(metadataOf(object).namespace) ?? "";
+
 /** Undefined where it is absent or empty. */
 export const annotationOf = (object: JsonObject | undefined, key: string): string | undefined =>
   asString(at(object, "metadata", "annotations", key)) || undefined;

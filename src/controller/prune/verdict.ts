@@ -2,7 +2,7 @@ import { UNUSED_SINCE_ANNOTATION } from "../../contract/service-annotations.ts";
 import { asString, at, type JsonObject } from "../../json/value.ts";
 import { isPatroniAccessFor } from "../desired/access-names.ts";
 import { isOurs } from "../desired/object.ts";
-import { annotationOf, metadataOf, nameOf } from "../facts/slim.ts";
+import { annotationOf, nameOf, namespaceOf } from "../facts/slim.ts";
 import type { ResourceName } from "../resources.ts";
 import { type Moment, unusedForMs } from "./clocks.ts";
 import type { Holder } from "./holders.ts";
@@ -38,7 +38,7 @@ export type Verdict =
 export const PATIENCE_MS = 24 * 3_600_000;
 
 export const keyOf = (resource: ResourceName, object: JsonObject): string =>
-  `${resource}/${asString(metadataOf(object).namespace) ?? ""}/${nameOf(object)}`;
+  `${resource}/${namespaceOf(object)}/${nameOf(object)}`;
 
 const keep = (why: string): Verdict => ({ kind: "keep", why });
 const keepFor = ({ name }: Holder, why: string): Verdict => ({ kind: "keep", why, holder: name });

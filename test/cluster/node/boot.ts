@@ -17,7 +17,7 @@ import { startKubeProxy } from "./kube-proxy.ts";
 import { startScheduler } from "./kube-scheduler.ts";
 import { startKubelet } from "./kubelet.ts";
 import type { Program } from "./programs.ts";
-import { isNodeReady, resolvesApi } from "./ready.ts";
+import { hasSystemNamespaces, isNodeReady, resolvesApi, takesPods } from "./ready.ts";
 import { BINARIES_FOLDER } from "./state.ts";
 
 export interface BootOptions {
@@ -27,6 +27,7 @@ export interface BootOptions {
   readonly audit?: AuditLevel;
 }
 
+const OBJECTS_WITHIN_MS = 30_000;
 const NODE_READY_WITHIN_MS = 60_000;
 const NAMES_READY_WITHIN_MS = 20_000;
 
@@ -36,10 +37,11 @@ async function boot(folder: string, options: BootOptions): Promise<void> {
 
   const authority = await newAuthority("cluster");
   const apiBinaries = { etcd: binary("etcd"), apiServer: binary("kube-apiserver") };
-  const [{ api, url }, runtime] = await Promise.all([
+  const [{ api, url, process: apiServer }, runtime] = await Promise.all([
     startNodeApiServer(run, apiBinaries, authority, options.audit),
     startContainerd(run, binary("containerd")),
   ]);
+  await untilReady(apiServer, () => hasSystemNamespaces(api), OBJECTS_WITHIN_MS);
   progress("the API server is ready");
 
   const kubeconfigs = await writeKubeconfigs(run, authority, url);
@@ -50,13 +52,14 @@ async function boot(folder: string, options: BootOptions): Promise<void> {
     runtimeSocket: runtime.socket,
     cgroup: `/${options.cgroup}`,
   };
-  const [kubelet, coredns] = await Promise.all([
+  const [kubelet, coredns, controllers] = await Promise.all([
     startKubelet(run, binary("kubelet"), kubeletSpec),
     startCoreDns(run, binary("coredns"), kubeconfigs.coredns, api.request),
-    startKubeProxy(run, binary("kube-proxy"), kubeconfigs["kube-proxy"]),
     startControllerManager(run, binary("kube-controller-manager"), kubeconfigs["kube-controller-manager"]),
+    startKubeProxy(run, binary("kube-proxy"), kubeconfigs["kube-proxy"]),
     startScheduler(run, binary("kube-scheduler"), kubeconfigs["kube-scheduler"]),
   ]);
+  await untilReady(controllers, () => takesPods(api), OBJECTS_WITHIN_MS);
   await untilReady(kubelet, () => isNodeReady(api), NODE_READY_WITHIN_MS);
   progress("the node is ready");
   await untilReady(coredns, resolvesApi, NAMES_READY_WITHIN_MS);

@@ -31,30 +31,40 @@ export class ApiClient {
     return this.#send("PUT", path, object);
   }
 
+  /** Deletes an object at once. */
+  remove(path: string): Promise<ApiAnswer> {
+    return this.#send("DELETE", path, { apiVersion: "v1", kind: "DeleteOptions", gracePeriodSeconds: 0 });
+  }
+
   close(): void {
     this.#agent.destroy();
   }
 
   #send(method: string, path: string, body: JsonObject): Promise<ApiAnswer> {
     return new Promise((resolve, reject) => {
-      const headers = { authorization: `Bearer ${this.#token}`, "content-type": "application/json" };
+      const text = JSON.stringify(body);
+      const headers = {
+        authorization: `Bearer ${this.#token}`,
+        "content-type": "application/json",
+        "content-length": Buffer.byteLength(text),
+      };
       const call = request(`${this.#url}${path}`, { method, headers, agent: this.#agent }, (response) => {
-        let text = "";
+        let answer = "";
         response.setEncoding("utf8");
         response.on("data", (chunk) => {
-          text += chunk;
+          answer += chunk;
         });
         response.on("error", reject);
         response.on("end", () =>
           resolve({
             code: response.statusCode ?? 0,
-            body: JSON.parse(text) as JsonObject,
+            body: JSON.parse(answer) as JsonObject,
             warnings: warningsIn(response.headers.warning),
           }),
         );
       });
       call.on("error", reject);
-      call.end(JSON.stringify(body));
+      call.end(text);
     });
   }
 }

@@ -35,7 +35,9 @@ export class SliceRecorder {
     if (present !== undefined) this.#take(present);
     this.#stop = api.onChange((change) => {
       const isOurs = change.namespace === namespace && change.name === name;
-      if (isOurs && change.resource === RESOURCE) this.#take(change.object.object);
+      if (!isOurs || change.resource !== RESOURCE) return;
+      const { object } = change.object;
+      this.#take(change.type === "DELETED" ? { ...object, endpoints: [] } : object);
     });
   }
 

@@ -84,9 +84,7 @@ export class Component {
   /** Looks which version is in the pod; resolves after a look that began no earlier than this call. */
   look(): Promise<void> {
     this.#lookAgain = true;
-    this.#looking ??= this.#lookWhileAsked().finally(() => {
-      this.#looking = undefined;
-    });
+    this.#looking ??= this.#lookWhileAsked();
     return this.#looking;
   }
 
@@ -115,13 +113,14 @@ export class Component {
 
   /** One look at a time: an older one never comes after a newer. */
   async #lookWhileAsked(): Promise<void> {
-    while (this.#lookAgain && !this.#closed) {
+    do {
       this.#lookAgain = false;
       const before = this.#reading;
       this.#reading = await this.#options.versions.read();
       if (!isSame(before, this.#reading) && !this.#closed) this.#options.onVersion(this.#reading);
       this.#take({ kind: "seen", version: versionOf(this.#reading) });
-    }
+    } while (this.#lookAgain && !this.#closed);
+    this.#looking = undefined;
   }
 
   #take(event: Event<Evidence, Failure>): void {

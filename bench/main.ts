@@ -7,7 +7,9 @@ import { chooseCores, pinSelf } from "./cores.ts";
 const BENCHMARKS: Readonly<Record<string, () => Promise<Benchmark>>> = {
   webhook: async () => (await import("./webhook/main.ts")).webhook,
   failover: async () => (await import("./failover/main.ts")).failover,
+  audit: async () => (await import("./audit/main.ts")).audit,
   controller: async () => (await import("./controller/main.ts")).controller,
+  patroni: async () => (await import("./patroni-cost/main.ts")).patroniCost,
 };
 
 const SECONDS = 3;

@@ -1,22 +1,23 @@
-/**
- * What it costs Patroni to be asked four times a second, plain and over TLS: CPU time of a real Patroni and its PostgreSQL, at rest
- * and while they are asked.
- *
- *   node bench/patroni-cost/main.ts --patroni /opt/patroni/bin/patroni --postgres-bin /usr/lib/postgresql/15/bin --user postgres
- */
-import { execFileSync } from "node:child_process";
 import { chmod, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { parseArgs } from "node:util";
 import { askPatroni, type RestTarget } from "../../src/patroni/rest.ts";
+import type { Benchmark, Report } from "../benchmark.ts";
+import { describeMachine } from "../machine.ts";
 import { percentile, Samples } from "../statistics.ts";
 import { figure, table } from "../table.ts";
 import { usageOf } from "../usage.ts";
 import { type Database, startDatabase } from "./database.ts";
+import { findInstallation } from "./installation.ts";
 
 const EVERY_MS = 250;
+
+/** CPU time is counted in hundredths of a second: less than this tells nothing. */
+const LEAST_SECONDS = 20;
+
+/** What being asked may cost Patroni and its PostgreSQL together. Thousandths of a core. */
+const MOST_MCPU = 10;
 
 interface Row {
   readonly what: string;
@@ -27,86 +28,110 @@ interface Row {
   readonly p99: number;
 }
 
-const { values } = parseArgs({
-  options: {
-    patroni: { type: "string", default: "patroni" },
-    "postgres-bin": { type: "string", default: "/usr/lib/postgresql/15/bin" },
-    user: { type: "string", default: "postgres" },
-    seconds: { type: "string", default: "60" },
-  },
-});
-
-const ended = new AbortController();
-for (const signal of ["SIGINT", "SIGTERM"] as const) process.once(signal, () => ended.abort());
-const folder = await mkdtemp(join(tmpdir(), "patroni-cost-"));
-await chmod(folder, 0o755);
-const databases: Database[] = [];
-try {
-  const id = (flag: string) => Number(execFileSync("id", [flag, values.user], { encoding: "utf8" }));
-  const installation = {
-    patroni: values.patroni,
-    postgresBin: values["postgres-bin"],
-    user: { name: values.user, uid: id("-u"), gid: id("-g") },
-  };
-  for (const scheme of ["plain", "tls"]) {
-    databases.push(await startDatabase(join(folder, scheme), installation, scheme === "tls", ended.signal));
+/**
+ * What it costs Patroni to be asked four times a second, plain and over TLS: CPU time of a real Patroni and its PostgreSQL, at rest
+ * and while they are asked.
+ */
+export const patroniCost: Benchmark = async (options) => {
+  const found = findInstallation(process.env);
+  if ("missing" in found) {
+    const text = `skipped: ${found.missing}; bench/README.md says what is needed`;
+    return { text, json: { skipped: found.missing }, missedTargets: 0 };
   }
-  await delay(12_000); // a round of Patroni's own loop, and what initdb left to be written
-  const rest = await Promise.all(databases.map((database) => measure(database, undefined)));
-  const asked = await Promise.all(databases.map((database) => measure(database, database.rest)));
-  const rows = databases.flatMap(({ rest: { scheme } }, index): Row[] => {
-    const [still, busy] = [rest[index], asked[index]];
-    if (still === undefined || busy === undefined) return [];
-    return [
-      { what: `${scheme}, at rest`, ...still },
-      { what: `${scheme}, asked ${1000 / EVERY_MS} times a second`, ...busy },
-      {
-        what: `${scheme}, what that adds`,
-        patroni: busy.patroni - still.patroni,
-        postgres: busy.postgres - still.postgres,
-        p50: Number.NaN,
-        p99: Number.NaN,
-      },
-    ];
-  });
-  const column = (title: string, cell: (row: Row) => number) =>
-    ({ title, align: "right", cell: (row: Row) => figure(cell(row)) }) as const;
-  process.stdout.write(
-    `${table<Row>(
-      [
-        { title: `over ${values.seconds} s`, align: "left", cell: ({ what }) => what },
-        column("Patroni mCPU", ({ patroni }) => patroni),
-        column("PostgreSQL mCPU", ({ postgres }) => postgres),
-        column("sum", ({ patroni, postgres }) => patroni + postgres),
-        column("p50 ms", ({ p50 }) => p50),
-        column("p99 ms", ({ p99 }) => p99),
-      ],
-      rows,
-    )}\n`,
-  );
-} finally {
-  await Promise.all(databases.map((database) => database.stop()));
-  await rm(folder, { recursive: true, force: true });
+  const seconds = Math.max(options.seconds, LEAST_SECONDS);
+  const machine = describeMachine(options.cores);
+  const folder = await mkdtemp(join(tmpdir(), "patroni-cost-"));
+  await chmod(folder, 0o755);
+  const databases: Database[] = [];
+  try {
+    for (const scheme of ["plain", "tls"]) {
+      options.progress(`starting Patroni, ${scheme}`);
+      const place = join(folder, scheme);
+      databases.push(await startDatabase(place, found.installation, scheme === "tls", options.signal));
+    }
+    await delay(12_000, undefined, { signal: options.signal }); // a round of Patroni's own loop, and what initdb left to be written
+    const all = (asked: boolean) =>
+      Promise.all(
+        databases.map((database) =>
+          measure(database, asked ? database.rest : undefined, seconds, options.signal),
+        ),
+      );
+    options.progress(`at rest, ${seconds} s`);
+    const rest = await all(false);
+    options.progress(`asked, ${seconds} s`);
+    const asked = await all(true);
+    const rows = databases.flatMap(({ rest: { scheme } }, index): Row[] => {
+      const [still, busy] = [rest[index], asked[index]];
+      return still === undefined || busy === undefined ? [] : rowsOf(scheme, still, busy);
+    });
+    return reportOf(rows, seconds, machine);
+  } finally {
+    await Promise.all(databases.map((database) => database.stop()));
+    await rm(folder, { recursive: true, force: true });
+  }
+};
+
+type Measured = Omit<Row, "what">;
+
+const ADDED = "what that adds";
+
+function rowsOf(scheme: string, still: Measured, busy: Measured): Row[] {
+  return [
+    { what: `${scheme}, at rest`, ...still },
+    { what: `${scheme}, asked ${1000 / EVERY_MS} times a second`, ...busy },
+    {
+      what: `${scheme}, ${ADDED}`,
+      patroni: busy.patroni - still.patroni,
+      postgres: busy.postgres - still.postgres,
+      p50: Number.NaN,
+      p99: Number.NaN,
+    },
+  ];
 }
 
-async function measure({ pids }: Database, target: RestTarget | undefined): Promise<Omit<Row, "what">> {
+function reportOf(rows: readonly Row[], seconds: number, machine: object): Report {
+  const sum = ({ patroni, postgres }: Row) => patroni + postgres;
+  const missed = rows.filter((row) => row.what.endsWith(ADDED) && sum(row) > MOST_MCPU);
+  const column = (title: string, cell: (row: Row) => number) =>
+    ({ title, align: "right", cell: (row: Row) => figure(cell(row)) }) as const;
+  const text = table<Row>(
+    [
+      { title: `over ${seconds} s`, align: "left", cell: ({ what }) => what },
+      column("Patroni mCPU", ({ patroni }) => patroni),
+      column("PostgreSQL mCPU", ({ postgres }) => postgres),
+      column("sum", sum),
+      column("p50 ms", ({ p50 }) => p50),
+      column("p99 ms", ({ p99 }) => p99),
+    ],
+    rows,
+  );
+  const target = `being asked may add ${MOST_MCPU} mCPU (1 % of a core): ${missed.length === 0 ? "kept" : "missed"}`;
+  return { text: `${text}\n\n${target}`, json: { machine, seconds, rows }, missedTargets: missed.length };
+}
+
+async function measure(
+  { pids }: Database,
+  target: RestTarget | undefined,
+  seconds: number,
+  signal: AbortSignal,
+): Promise<Measured> {
   const cpu = (ids: readonly number[]) => ids.reduce((sum, pid) => sum + (usageOf(pid)?.cpuSeconds ?? 0), 0);
   const processes = pids.postgres(); // those that live throughout; Patroni keeps its connection
   const [patroni, postgres] = [cpu([pids.patroni]), cpu(processes)];
   const began = performance.now();
   const samples = new Samples();
-  for (let due = began; due - began < Number(values.seconds) * 1000; due += EVERY_MS) {
-    await delay(Math.max(0, due - performance.now()), undefined, { signal: ended.signal });
+  for (let due = began; due - began < seconds * 1000; due += EVERY_MS) {
+    await delay(Math.max(0, due - performance.now()), undefined, { signal });
     if (target === undefined) continue;
     const sentAt = performance.now();
     await askPatroni(target, "/primary");
     samples.add(performance.now() - sentAt);
   }
-  const seconds = (performance.now() - began) / 1000;
+  const took = (performance.now() - began) / 1000;
   const sorted = samples.sorted();
   return {
-    patroni: ((cpu([pids.patroni]) - patroni) / seconds) * 1000,
-    postgres: ((cpu(processes) - postgres) / seconds) * 1000,
+    patroni: ((cpu([pids.patroni]) - patroni) / took) * 1000,
+    postgres: ((cpu(processes) - postgres) / took) * 1000,
     p50: percentile(sorted, 50),
     p99: percentile(sorted, 99),
   };

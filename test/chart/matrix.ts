@@ -83,6 +83,11 @@ export const MATRIX: Readonly<Record<string, Release>> = {
   },
   "only presets": { values: { config: { selectors: [], presets: ["stackgres"] } } },
   "only injection": { values: { config: { controller: { enabled: false } }, metrics: METRICS } },
+  "permissions of Patroni": { values: { config: { controller: { rbac: { patroni: true } } } } },
+  "permissions of Patroni on OpenShift": {
+    apiVersions: ["security.openshift.io/v1"],
+    values: { config: { controller: { rbac: { patroni: true } } } },
+  },
   openshift: { apiVersions: ["security.openshift.io/v1"] },
   "openshift by configuration": { values: { config: { openshift: true } } },
   "a certificate of cert-manager": {

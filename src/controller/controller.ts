@@ -9,7 +9,7 @@ import { Breaker } from "./breaker/breaker.ts";
 import type { SuspensionWatch } from "./breaker/watch.ts";
 import { Caches, INDEX, MADE } from "./caches.ts";
 import { type Choices, NO_CHOICES } from "./choices.ts";
-import type { PodFacts } from "./facts/pod.ts";
+import { type PodFacts, podFacts } from "./facts/pod.ts";
 import { type ClusterKey, gather, leaderOf } from "./gather.ts";
 import { Interests } from "./interests.ts";
 import { Objects } from "./objects.ts";
@@ -107,6 +107,9 @@ export class Controller {
         suspensions,
         objects: this.#objects,
         members: () => this.#members(),
+        read: async (namespace) =>
+          (await this.#objects.list("pods", namespace)).flatMap((pod) => podFacts(pod, settings) ?? []),
+        isPrimary: (pod) => this.#isPrimary(pod),
         image: settings.sidecar.image,
         logger,
       });
@@ -289,11 +292,13 @@ export class Controller {
     }
   }
 
-  *#members(): Generator<{ pod: PodFacts; isPrimary: boolean }> {
-    for (const [, view] of this.#which(({ enabled }) => enabled)) {
-      const published = publishedUids(ourSlice(view) ?? {});
-      for (const pod of view.members) yield { pod, isPrimary: published.includes(pod.uid) };
-    }
+  *#members(): Generator<PodFacts> {
+    for (const [, view] of this.#which(({ enabled }) => enabled)) yield* view.members;
+  }
+
+  #isPrimary({ namespace, settings, uid }: PodFacts): boolean {
+    const view = this.#view(`${namespace}/${settings.scope}`);
+    return view !== undefined && publishedUids(ourSlice(view) ?? {}).includes(uid);
   }
 
   #clusters(): string[] {

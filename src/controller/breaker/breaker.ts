@@ -4,7 +4,7 @@ import type { Logger } from "../../telemetry/logger.ts";
 import type { PodFacts } from "../facts/pod.ts";
 import type { Objects } from "../objects.ts";
 import { typeOf } from "../resources.ts";
-import { type Memory, type Moment, type SeenPod, step } from "./machine.ts";
+import { type Memory, type SeenPod, type Step, step } from "./machine.ts";
 import { Steadiness } from "./steadiness.ts";
 import { dataOf, readSuspensions, type Suspension } from "./suspension.ts";
 import type { SuspensionWatch } from "./watch.ts";
@@ -15,32 +15,33 @@ const TICK_MS = 1000;
 export interface BreakerParts {
   readonly objects: Objects;
   readonly suspensions: SuspensionWatch;
-  /** The members of all clusters, each with whether clients are led to it. */
-  members(): Iterable<{ readonly pod: PodFacts; readonly isPrimary: boolean }>;
+  /** The members of all clusters, as the watches show them. */
+  members(): Iterable<PodFacts>;
+  /** Those of a namespace, as the API server has them. */
+  read(namespace: string): Promise<readonly PodFacts[]>;
+  /** Clients are led to it. */
+  isPrimary(pod: PodFacts): boolean;
   /** The image that is configured. */
   readonly image: string;
   readonly logger: Logger;
-  /** Milliseconds. Default: 1000. */
+  /** How often the sidecars are looked at. Milliseconds. Default: 1000. */
   readonly tickMs?: number;
-  /** Milliseconds of a clock that never jumps. */
-  now?(): number;
 }
 
 /**
- * The leader's part of the breaker: looks at the sidecars of all namespaces, and writes down where they are suspended. What is
- * written rests on what was read right before, and on its resourceVersion.
+ * The leader's part of the breaker: looks at the sidecars of all namespaces, and writes down where they are suspended. Where the
+ * watches show something to do, the suspensions and the pods are read anew, and what they say counts.
  */
 export class Breaker {
   readonly #parts: BreakerParts;
-  readonly #now: () => number;
   readonly #steadiness = new Steadiness();
-  #memories = new Map<string, Memory>();
+  readonly #memories = new Map<string, Memory>();
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> | undefined;
+  #stopped = false;
 
   constructor(parts: BreakerParts) {
     this.#parts = parts;
-    this.#now = parts.now ?? (() => performance.now());
   }
 
   start(): void {
@@ -49,54 +50,47 @@ export class Breaker {
 
   /** Resolves when nothing is written any more. */
   async stop(): Promise<void> {
+    this.#stopped = true;
     clearInterval(this.#timer);
     await this.#writing;
   }
 
   /** Looks once; where anything is to be changed, that is begun, unless it was before. */
   look(): void {
-    const { suspensions } = this.#parts;
+    const { suspensions, members } = this.#parts;
     if (this.#writing !== undefined || !suspensions.synced()) return;
-    const byNamespace = this.#see();
-    const concerned = [...suspensions.all.keys(), ...byNamespace.keys()];
-    const memories = new Map<string, Memory>();
-    let isDue = false;
-    for (const namespace of new Set(concerned)) {
+    const pods = [...members()];
+    this.#steadiness.see(pods, performance.now());
+    const byNamespace = Map.groupBy(pods, ({ namespace }) => namespace);
+    const due = [...new Set([...suspensions.all.keys(), ...byNamespace.keys()])].filter((namespace) => {
       const before = suspensions.of(namespace);
       const { suspension, memory } = this.#step(namespace, before, byNamespace.get(namespace) ?? []);
-      if (suspension !== undefined) memories.set(namespace, memory);
-      isDue ||= suspension !== before;
-    }
-    if (isDue) this.#write(byNamespace);
-    else this.#memories = memories;
+      if (suspension === before) this.#remember(namespace, suspension, memory);
+      return suspension !== before;
+    });
+    if (due.length > 0) this.#begin(due);
   }
 
-  #step(namespace: string, before: Suspension | undefined, pods: readonly SeenPod[]) {
-    const { image } = this.#parts;
-    const moment: Moment = { image, now: this.#now(), date: new Date().toISOString() };
-    return step(before, pods, this.#memories.get(namespace) ?? {}, moment);
-  }
-
-  /** Only of namespaces in which something fails or is suspended is more needed than that. */
-  #see(): Map<string, SeenPod[]> {
-    const members = [...this.#parts.members()];
-    const now = this.#now();
-    this.#steadiness.see(
-      members.map(({ pod }) => pod),
+  #step(namespace: string, before: Suspension | undefined, pods: readonly PodFacts[]): Step {
+    const { image, isPrimary } = this.#parts;
+    const now = performance.now();
+    const seen = pods
+      .filter(({ ended, terminating }) => !ended && !terminating)
+      .map((pod) => seenPod(pod, isPrimary(pod), this.#steadiness.of(pod.uid, now)));
+    return step(before, seen, this.#memories.get(namespace) ?? {}, {
+      image,
       now,
-    );
-    const byNamespace = new Map<string, SeenPod[]>();
-    for (const { pod, isPrimary } of members) {
-      if (pod.ended || pod.terminating) continue;
-      const seen = byNamespace.get(pod.namespace) ?? [];
-      seen.push(seenPod(pod, isPrimary, this.#steadiness.of(pod.uid, now)));
-      byNamespace.set(pod.namespace, seen);
-    }
-    return byNamespace;
+      date: new Date().toISOString(),
+    });
   }
 
-  #write(byNamespace: ReadonlyMap<string, SeenPod[]>): void {
-    this.#writing = this.#rewrite(byNamespace)
+  #remember(namespace: string, suspension: Suspension | undefined, memory: Memory): void {
+    if (suspension === undefined) this.#memories.delete(namespace);
+    else this.#memories.set(namespace, memory);
+  }
+
+  #begin(due: readonly string[]): void {
+    this.#writing = this.#write(due)
       .catch((error: unknown) => {
         this.#parts.logger.warn({ error: (error as Error).message }, "suspensions not written: tried again");
       })
@@ -105,33 +99,26 @@ export class Breaker {
       });
   }
 
-  /** Every step is taken anew on what the API server has. */
-  async #rewrite(byNamespace: ReadonlyMap<string, SeenPod[]>): Promise<void> {
-    const { objects, suspensions } = this.#parts;
+  async #write(due: readonly string[]): Promise<void> {
+    const { objects, suspensions, read } = this.#parts;
     const live = await objects.read("configmaps", suspensions.namespace, SUSPENSIONS_CONFIGMAP);
     const before = readSuspensions(live);
     const after = new Map(before);
-    const memories = new Map<string, Memory>();
-    for (const namespace of new Set([...before.keys(), ...byNamespace.keys()])) {
-      const next = this.#step(namespace, before.get(namespace), byNamespace.get(namespace) ?? []);
-      if (next.suspension === undefined) after.delete(namespace);
-      else {
-        after.set(namespace, next.suspension);
-        memories.set(namespace, next.memory);
-      }
+    for (const namespace of due) {
+      const { suspension, memory } = this.#step(namespace, before.get(namespace), await read(namespace));
+      this.#remember(namespace, suspension, memory);
+      if (suspension === undefined) after.delete(namespace);
+      else after.set(namespace, suspension);
     }
-    const changed = [...new Set([...before.keys(), ...after.keys()])].filter(
-      (namespace) => before.get(namespace) !== after.get(namespace),
-    );
-    if (changed.length > 0) suspensions.take(await this.#store(live, dataOf(after)));
-    else suspensions.take(live);
-    this.#memories = memories;
-    for (const namespace of changed) this.#tell(namespace, after.get(namespace));
+    const changed = due.filter((namespace) => before.get(namespace) !== after.get(namespace));
+    if (changed.length === 0 || this.#stopped) return suspensions.take(live);
+    suspensions.take(await this.#store(live, dataOf(after)));
+    for (const namespace of changed) this.#tell(namespace, suspensions.of(namespace));
   }
 
-  async #store(live: JsonObject | undefined, data: JsonObject): Promise<JsonObject> {
+  #store(live: JsonObject | undefined, data: JsonObject): Promise<JsonObject> {
     const { objects, suspensions } = this.#parts;
-    if (live !== undefined) return objects.replace("configmaps", { ...typeOf("configmaps"), ...live, data });
+    if (live !== undefined) return objects.replace("configmaps", { ...live, data });
     const metadata = { namespace: suspensions.namespace, name: SUSPENSIONS_CONFIGMAP };
     return objects.create("configmaps", { ...typeOf("configmaps"), metadata, data });
   }

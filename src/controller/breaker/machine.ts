@@ -19,6 +19,8 @@ export interface SeenPod {
 
 /** What the process that leads remembers of one suspension; one that begins to lead waits anew. Milliseconds of its own clock. */
 export interface Memory {
+  /** What is remembered is about a suspension that says this; of another one nothing is known. */
+  readonly about?: string;
   /** Since when no sidecar fails, while none is tried. */
   readonly quietSince?: number;
   /** Since when there is no pod of the probe's name. */
@@ -58,7 +60,9 @@ export const EMPTY_MS = 3_600_000;
 export const pauseAfter = (failures: number): number =>
   Math.min(PAUSES.longest, PAUSES.first * 2 ** Math.min(failures, 30));
 
-const FRESH: Memory = {};
+/** A process that was paused may remember a suspension that others have brought further. */
+const digest = ({ image, uid, failures, probe }: Suspension): string =>
+  [image, uid, failures, probe?.pod, probe?.instead].join(" ");
 
 /**
  * The breaker of one namespace: closed (no suspension), open, or open but for one probe.
@@ -74,6 +78,20 @@ export function step(
   memory: Memory,
   moment: Moment,
 ): Step {
+  const known = before !== undefined && memory.about === digest(before) ? memory : {};
+  const next = stepOf(before, pods, known, moment);
+  const about = next.suspension === undefined ? {} : { about: digest(next.suspension) };
+  return { ...next, memory: { ...next.memory, ...about } };
+}
+
+const FRESH: Memory = {};
+
+function stepOf(
+  before: Suspension | undefined,
+  pods: readonly SeenPod[],
+  memory: Memory,
+  moment: Moment,
+): Step {
   const failing = pods.filter((pod) => pod.image === moment.image && pod.health === "failing");
   const [failed] = failing;
   if (before === undefined) {
@@ -83,9 +101,8 @@ export function step(
   if (before.image !== moment.image) return otherImage(before, pods, failed, moment);
   if (failed !== undefined) {
     const isKnown = before.probe === undefined && failing.some(({ uid }) => uid === before.uid);
-    const hasProbeFailed = failing.some((pod) => isProbe(before, pod));
-    const failures = before.failures + (hasProbeFailed ? 1 : 0);
-    return { suspension: isKnown ? before : opened(failed, failures, moment, before.since), memory: FRESH };
+    const { failures, since } = withoutProbe(before);
+    return { suspension: isKnown ? before : opened(failed, failures, moment, since), memory: FRESH };
   }
   const works = pods.some(
     (pod) =>
@@ -129,8 +146,11 @@ function otherImage(
   return { suspension: named ?? before, memory: FRESH };
 }
 
-/** Nothing fails, and nothing is tried. */
-function waited(before: Suspension, pods: readonly SeenPod[], { quietSince }: Memory, { now }: Moment): Step {
+/** Nothing fails, and nothing is tried. What has not started yet may still fail: nothing is tried beside it. */
+function waited(before: Suspension, pods: readonly SeenPod[], { quietSince }: Memory, moment: Moment): Step {
+  const { image, now } = moment;
+  if (pods.some((pod) => pod.image === image && pod.health === "waiting"))
+    return { suspension: before, memory: FRESH };
   const since = quietSince ?? now;
   const named = now - since >= pauseAfter(before.failures) ? withProbe(before, pods) : undefined;
   return { suspension: named ?? before, memory: named === undefined ? { quietSince: since } : FRESH };
@@ -138,7 +158,7 @@ function waited(before: Suspension, pods: readonly SeenPod[], { quietSince }: Me
 
 /** A probe is named, and neither fails nor runs for long enough yet. */
 function tried(before: Suspension, pods: readonly SeenPod[], { goneSince }: Memory, moment: Moment): Step {
-  const giveUp = { suspension: { ...before, probe: undefined }, memory: { quietSince: moment.now } };
+  const giveUp = { suspension: withoutProbe(before), memory: { quietSince: moment.now } };
   const there = pods.find(({ name }) => name === before.probe?.pod);
   if (there === undefined) {
     const since = goneSince ?? moment.now;
@@ -148,6 +168,10 @@ function tried(before: Suspension, pods: readonly SeenPod[], { goneSince }: Memo
   const isMissed = isProbe(before, there) && there.image !== moment.image;
   return isMissed ? giveUp : { suspension: before, memory: FRESH };
 }
+
+/** Nobody is tried on any more; where somebody was, that came to nothing. */
+const withoutProbe = (before: Suspension): Suspension =>
+  before.probe === undefined ? before : { ...before, probe: undefined, failures: before.failures + 1 };
 
 /** The suspension with the pod to be tried on, or undefined where none can be named. */
 function withProbe(before: Suspension, pods: readonly SeenPod[]): Suspension | undefined {

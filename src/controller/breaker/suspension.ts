@@ -14,7 +14,7 @@ export interface Suspension {
   readonly uid: string;
   /** For people. */
   readonly since: string;
-  /** Probes that have failed. The pause before the next one grows with each. */
+  /** Probes that came to nothing. The pause before the next one grows with each. */
   readonly failures: number;
   /** The one pod that may have the sidecar, to see whether it works again. */
   readonly probe: Probe | undefined;

@@ -9,6 +9,8 @@ export interface FleetOptions {
   readonly clusters: number;
   readonly clustersPerNamespace: number;
   readonly patroniPort: number;
+  /** Patroni's DCS is Kubernetes itself: members say so in their environment. */
+  readonly kubernetesDcs?: boolean;
 }
 
 const MEMBERS = [0, 1, 2];
@@ -63,7 +65,10 @@ async function makePod(
         {
           name: "postgres",
           image: "registry.example/patroni",
-          env: [{ name: "PATRONI_SCOPE", value: scope }],
+          env: [
+            { name: "PATRONI_SCOPE", value: scope },
+            ...(options.kubernetesDcs ? [{ name: "PATRONI_KUBERNETES_USE_ENDPOINTS", value: "false" }] : []),
+          ],
         },
       ],
     },

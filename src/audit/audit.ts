@@ -1,6 +1,6 @@
 import { FINDINGS, type FindingCode, SEVERITIES, type Severity } from "../contract/findings.ts";
 import type { InjectionSettings, Surroundings } from "../injection/settings.ts";
-import { type AuditContext, type Check, need, type Unseen } from "./check.ts";
+import type { AuditContext, Check, Unseen } from "./check.ts";
 import { ADDRESSES } from "./checks/addresses.ts";
 import { EXPOSURE } from "./checks/exposure.ts";
 import { INJECTION } from "./checks/injection.ts";
@@ -12,7 +12,9 @@ import { REPLICATION } from "./checks/replication.ts";
 import { WEBHOOK } from "./checks/webhook.ts";
 import { type AuditedCluster, clustersIn } from "./clusters.ts";
 import type { Finding } from "./finding.ts";
+import { need } from "./need.ts";
 import type { Labels } from "./network/selector.ts";
+import { terrainOf } from "./network/terrain.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { strays } from "./strays.ts";
 import { labelsOf, podTemplates } from "./templates.ts";
@@ -66,7 +68,7 @@ export function audit({ snapshot, settings, surroundings, isWanted }: AuditOptio
     statefulSets: need(snapshot.objects("StatefulSet")),
   };
   const clusters = clustersIn(objects, settings);
-  const context: AuditContext = { snapshot, settings, surroundings, clusters };
+  const context: AuditContext = { snapshot, settings, surroundings, clusters, terrain: terrainOf(snapshot) };
   const reports = [
     ...clusters
       .filter((cluster) => podTemplates(cluster).some(({ pod }) => isWanted(labelsOf(pod))))

@@ -2,7 +2,9 @@ import type { FindingCode } from "../contract/findings.ts";
 import type { InjectionSettings, Surroundings } from "../injection/settings.ts";
 import type { AuditedCluster, AuditedMember } from "./clusters.ts";
 import type { Finding } from "./finding.ts";
-import type { Seen, Snapshot } from "./snapshot.ts";
+import { NotSeen } from "./need.ts";
+import type { Terrain } from "./network/terrain.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 /** What every check is given beside its cluster. */
 export interface AuditContext {
@@ -10,6 +12,7 @@ export interface AuditContext {
   readonly settings: InjectionSettings;
   readonly surroundings: Surroundings;
   readonly clusters: readonly AuditedCluster[];
+  readonly terrain: Terrain;
 }
 
 /** Something that a check had to know, and that could not be looked at. */
@@ -27,14 +30,6 @@ export interface Outcome {
 export interface Check {
   readonly codes: readonly FindingCode[];
   run(cluster: AuditedCluster, context: AuditContext): Outcome;
-}
-
-class NotSeen extends Error {}
-
-/** The value. Where it could not be looked at, the check ends there, and says so. */
-export function need<Value>(seen: Seen<Value>): Value {
-  if ("unseen" in seen) throw new NotSeen(seen.unseen);
-  return seen.value;
 }
 
 /** A finding, or why something beside it could not be looked at. */

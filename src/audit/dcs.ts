@@ -1,6 +1,6 @@
 import { asString, at, type JsonObject, objectsIn } from "../json/value.ts";
-import { need } from "./check.ts";
 import type { AuditedCluster } from "./clusters.ts";
+import { need } from "./need.ts";
 import type { MemberAnswers, Seen, Snapshot } from "./snapshot.ts";
 import { type MemberStatement, parsed, statementIn } from "./statement.ts";
 
@@ -33,11 +33,9 @@ function fromObjects(
   const [resource, leaderName = ""] = leaderObject.split("/");
   const kind = resource === "endpoints" ? "Endpoints" : "ConfigMap";
   const annotations = (name: string): Seen<unknown> => {
-    const objects = snapshot.objects(kind);
+    const objects = snapshot.objects(kind, namespace);
     if ("unseen" in objects) return objects;
-    const found = objects.value.find(
-      ({ metadata }) => at(metadata, "namespace") === namespace && at(metadata, "name") === name,
-    );
+    const found = objects.value.find(({ metadata }) => at(metadata, "name") === name);
     return found === undefined
       ? { unseen: `there is no ${kind} ${namespace}/${name}` }
       : { value: at(found, "metadata", "annotations") ?? {} };

@@ -7,7 +7,7 @@ import { parseDocument } from "../offline/parse.ts";
 import type { Item } from "../offline/workloads.ts";
 import type { Finding } from "./finding.ts";
 import type { Place } from "./report/sarif.ts";
-import { type AuditKind, KINDS, type Snapshot } from "./snapshot.ts";
+import { type AuditKind, KINDS, ObjectIndex, type Snapshot } from "./snapshot.ts";
 
 /** Only a running cluster has these: a file that holds one says nothing of it. */
 const LIVE: readonly AuditKind[] = [
@@ -46,11 +46,13 @@ export function manifests(inputs: readonly Input[], defaultNamespace: string): M
       source.items.map((item) => ({ object: objectOf(item, defaultNamespace), source, item })),
     );
   const objects = [...placed.map(({ object }) => object), ...missingNamespaces(placed)];
+  const byKind = Map.groupBy(objects, ({ kind }) => kind);
+  const indices = new Map([...byKind].map(([kind, list]) => [kind, new ObjectIndex(list)]));
   return {
     snapshot: {
       live: false,
-      objects: (kind) =>
-        LIVE.includes(kind) ? ONLY_LIVE : { value: objects.filter((object) => object.kind === kind) },
+      objects: (kind, namespace) =>
+        LIVE.includes(kind) ? ONLY_LIVE : { value: indices.get(kind)?.in(namespace) ?? [] },
       answers: () => ONLY_LIVE,
       access: () => ONLY_LIVE,
       dryRun: () => ONLY_LIVE,

@@ -1,4 +1,4 @@
-import type { JsonObject } from "../json/value.ts";
+import { at, type JsonObject } from "../json/value.ts";
 
 /** The kinds of objects that an audit looks at. */
 export const KINDS = [
@@ -54,11 +54,29 @@ export interface Snapshot {
   /**
    * All objects of a kind, in the namespaces that are audited. Of EndpointSlices also those of the API server's own Service and of
    * the cluster's DNS, and of pods also those of DNS, of operators and of the injector, wherever they are.
+   *
+   * @param namespace only those of this one
    */
-  objects(kind: AuditKind): Seen<readonly JsonObject[]>;
+  objects(kind: AuditKind, namespace?: string): Seen<readonly JsonObject[]>;
   /** By pod. */
   answers(namespace: string, pod: string): Seen<MemberAnswers>;
   access(question: AccessQuestion): Seen<boolean>;
   /** By workload. */
   dryRun(namespace: string, statefulSet: string): Seen<DryRun>;
+}
+
+/** Objects of one kind, and those of each namespace at hand. */
+export class ObjectIndex {
+  readonly all: readonly JsonObject[];
+  readonly #byNamespace: ReadonlyMap<unknown, readonly JsonObject[]>;
+
+  constructor(objects: readonly JsonObject[]) {
+    this.all = objects;
+    this.#byNamespace = Map.groupBy(objects, ({ metadata }) => at(metadata, "namespace"));
+  }
+
+  /** @param namespace all where it is undefined */
+  in(namespace: string | undefined): readonly JsonObject[] {
+    return namespace === undefined ? this.all : (this.#byNamespace.get(namespace) ?? []);
+  }
 }

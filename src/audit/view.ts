@@ -1,20 +1,21 @@
 import { SLICE_SERVICE_LABEL } from "../contract/slice-annotations.ts";
 import { endpointsFacts } from "../controller/facts/endpoints.ts";
 import type { ClusterView } from "../controller/view.ts";
-import { at, type JsonObject } from "../json/value.ts";
-import { type AuditContext, need } from "./check.ts";
+import { at } from "../json/value.ts";
+import type { AuditContext } from "./check.ts";
 import type { AuditedCluster } from "./clusters.ts";
+import { need } from "./need.ts";
 import type { AuditKind } from "./snapshot.ts";
 
 /** The cluster as the controller would see it: what the controller decides of it, an audit can say. */
 export function viewOf(cluster: AuditedCluster, context: AuditContext): ClusterView {
   const { namespace, scope, settings, members, workloads } = cluster;
   const { snapshot, surroundings } = context;
-  const all = (kind: AuditKind) => need(snapshot.objects(kind)).filter(inNamespace(namespace));
+  const all = (kind: AuditKind) => need(snapshot.objects(kind, namespace));
   const named = (kind: AuditKind, name: string) =>
     all(kind).find(({ metadata }) => at(metadata, "name") === name);
   const endpoints = named("Endpoints", settings.primaryService);
-  const policies = snapshot.objects("PeerAuthentication");
+  const policies = snapshot.objects("PeerAuthentication", namespace);
   return {
     namespace,
     scope,
@@ -30,16 +31,13 @@ export function viewOf(cluster: AuditedCluster, context: AuditContext): ClusterV
     endpoints: endpoints && endpointsFacts(endpoints),
     roles: [],
     sharedServiceAccounts: sharedAccounts(cluster, context),
-    peerAuthentications: "unseen" in policies ? undefined : policies.value.filter(inNamespace(namespace)),
+    peerAuthentications: "unseen" in policies ? undefined : policies.value,
     openshift: surroundings.openshift,
     sidecarPort: context.settings.sidecar.port,
     sidecarImage: context.settings.sidecar.image,
     suspension: undefined,
   };
 }
-
-export const inNamespace = (namespace: string) => (object: JsonObject) =>
-  at(object, "metadata", "namespace") === namespace;
 
 /** ServiceAccounts of this cluster that another cluster of the namespace uses too. */
 function sharedAccounts(cluster: AuditedCluster, { clusters }: AuditContext): string[] {

@@ -2,12 +2,13 @@ import { isIP } from "node:net";
 import { headlessService } from "../../controller/desired/headless-service.ts";
 import { serviceFacts } from "../../injection/settings.ts";
 import { asObject, asString, at, type JsonObject } from "../../json/value.ts";
-import { type AuditContext, type Check, forCluster, forMembers, need, type Seeing } from "../check.ts";
+import { type AuditContext, type Check, forCluster, forMembers, type Seeing } from "../check.ts";
 import type { AuditedCluster } from "../clusters.ts";
 import { dcsOf } from "../dcs.ts";
 import { type Finding, type ObjectRef, refTo } from "../finding.ts";
+import { need } from "../need.ts";
 import { plain } from "../plain.ts";
-import { inNamespace, viewOf } from "../view.ts";
+import { viewOf } from "../view.ts";
 
 const announced = forMembers(
   ["announces-ip", "name-unresolved"],
@@ -43,9 +44,8 @@ function unresolved(
   );
   const isWhole = short !== host;
   const parts = short.split(".");
-  const services = need(snapshot.objects("Service"));
   const serviceOf = (name: string, inside: string) =>
-    services.filter(inNamespace(inside)).find(({ metadata }) => at(metadata, "name") === name);
+    need(snapshot.objects("Service", inside)).find(({ metadata }) => at(metadata, "name") === name);
 
   const [first = "", second = "", third] = parts;
   if (parts.length === 1)
@@ -90,7 +90,7 @@ const missing = forCluster(["headless-missing"], (cluster, context): Finding[] =
 const carriers = forCluster(
   ["headless-not-ready", "subdomain-not-headless"],
   (cluster, context): Finding[] => {
-    const services = need(context.snapshot.objects("Service")).filter(inNamespace(cluster.namespace));
+    const services = need(context.snapshot.objects("Service", cluster.namespace));
     return [...subdomains(cluster)].flatMap((name): Finding[] => {
       const service = services.find(({ metadata }) => at(metadata, "name") === name);
       if (service === undefined) return [];

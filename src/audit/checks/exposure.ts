@@ -1,16 +1,15 @@
 import { at, type JsonObject, objectsIn } from "../../json/value.ts";
-import { type Check, forCluster, need, type Seeing } from "../check.ts";
+import { type Check, forCluster, type Seeing } from "../check.ts";
 import type { AuditedCluster } from "../clusters.ts";
 import { type Finding, refTo } from "../finding.ts";
+import { need } from "../need.ts";
 import { selects } from "../network/selector.ts";
 import { commonLabels, labelsOf, podTemplates } from "../templates.ts";
-
-const isIn = (namespace: string) => (object: JsonObject) => at(object, "metadata", "namespace") === namespace;
 
 const exposedPorts: Check = forCluster(["exposed-port"], function* (cluster, { snapshot }): Seeing {
   const guarded = [cluster.settings.postgresPort, cluster.settings.patroniPort];
   const pods = podTemplates(cluster);
-  for (const service of need(snapshot.objects("Service")).filter(isIn(cluster.namespace))) {
+  for (const service of need(snapshot.objects("Service", cluster.namespace))) {
     const type = at(service, "spec", "type");
     if (type !== "LoadBalancer" && type !== "NodePort") continue;
     const matchLabels = at(service, "spec", "selector");
@@ -50,8 +49,7 @@ const grace: Check = forCluster(["no-grace"], (cluster) =>
 const budgets: Check = forCluster(["no-disruption-budget"], (cluster, { snapshot }) => {
   const pods = podTemplates(cluster);
   if (replicasOf(cluster) < 2) return [];
-  const covering = need(snapshot.objects("PodDisruptionBudget"))
-    .filter(isIn(cluster.namespace))
+  const covering = need(snapshot.objects("PodDisruptionBudget", cluster.namespace))
     .map((budget) => at(budget, "spec", "selector"))
     .filter((selector) => selector !== undefined);
   const bare = pods.filter(({ pod }) => !covering.some((selector) => selects(selector, labelsOf(pod))));

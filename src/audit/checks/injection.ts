@@ -2,9 +2,10 @@ import { NAMESPACE_LABEL, SIDECAR_CONTAINER } from "../../contract/names.ts";
 import { decide } from "../../injection/decide.ts";
 import type { Decision } from "../../injection/decision.ts";
 import { asObject, asString, at, type JsonObject, objectsIn } from "../../json/value.ts";
-import { type AuditContext, type Check, forCluster, forMembers, need } from "../check.ts";
+import { type AuditContext, type Check, forCluster, forMembers } from "../check.ts";
 import type { AuditedCluster, AuditedMember, AuditedWorkload } from "../clusters.ts";
 import { type Finding, refTo } from "../finding.ts";
+import { need } from "../need.ts";
 
 const optedIn = forCluster(["not-opted-in"], ({ namespace, mode }) => {
   if (mode === "enabled" || mode === "audit") return [];

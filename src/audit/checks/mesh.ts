@@ -7,13 +7,14 @@ import { holds } from "../../controller/differs.ts";
 import { asObject, asString, at, type JsonObject, objectsIn } from "../../json/value.ts";
 import { findPatroniContainer } from "../../patroni/container.ts";
 import { envEntry } from "../../patroni/env.ts";
-import { type Check, forCluster, need, type Seeing } from "../check.ts";
+import { type Check, forCluster, type Seeing } from "../check.ts";
 import type { AuditedCluster } from "../clusters.ts";
 import { dcsOf, isOn, setting } from "../dcs.ts";
 import { type Finding, refTo } from "../finding.ts";
+import { need } from "../need.ts";
 import { type Labels, selects } from "../network/selector.ts";
 import { podTemplates } from "../templates.ts";
-import { inNamespace, viewOf } from "../view.ts";
+import { viewOf } from "../view.ts";
 
 const PROXY = "istio-proxy";
 const INCLUDE_INBOUND = "traffic.sidecar.istio.io/includeInboundPorts";
@@ -30,7 +31,7 @@ const policies: Check = forCluster(
   ["peer-authentication-differs", "peer-authentication-conflict"],
   (cluster, context): Finding[] => {
     if (meshed(cluster).length === 0) return [];
-    const live = need(context.snapshot.objects("PeerAuthentication")).filter(inNamespace(cluster.namespace));
+    const live = need(context.snapshot.objects("PeerAuthentication", cluster.namespace));
     const view = { ...viewOf(cluster, context), peerAuthentications: live };
     const wanted = peerAuthentication(view);
     const conflicts = peerAuthenticationFindings(view).map(({ detail }): Finding => {
@@ -76,8 +77,7 @@ const portNames: Check = forCluster(["port-name"], (cluster, { snapshot }) => {
   if (meshed(cluster).length === 0) return [];
   const pods = podTemplates(cluster).map(({ pod }) => (at(pod, "metadata", "labels") ?? {}) as Labels);
   const { postgresPort, primaryService } = cluster.settings;
-  return need(snapshot.objects("Service"))
-    .filter(inNamespace(cluster.namespace))
+  return need(snapshot.objects("Service", cluster.namespace))
     .filter((service) => {
       const matchLabels = asObject(at(service, "spec", "selector"));
       if (matchLabels === undefined) return at(service, "metadata", "name") === primaryService;

@@ -5,13 +5,14 @@ import { legacyDiscoveryContainer } from "../../injection/legacy-discovery.ts";
 import { asObject, asString, at, type JsonObject, objectsIn } from "../../json/value.ts";
 import { findPatroniContainer } from "../../patroni/container.ts";
 import { isPrimaryRole } from "../../patroni/status.ts";
-import { type AuditContext, type Check, forCluster, need, type Seeing } from "../check.ts";
+import { type AuditContext, type Check, forCluster, type Seeing } from "../check.ts";
 import type { AuditedCluster } from "../clusters.ts";
 import { dcsOf } from "../dcs.ts";
 import { type Finding, refTo } from "../finding.ts";
+import { need } from "../need.ts";
 import { plain } from "../plain.ts";
 import { podTemplates } from "../templates.ts";
-import { inNamespace, viewOf } from "../view.ts";
+import { viewOf } from "../view.ts";
 
 /** Where the source is an Endpoints object that leads astray, that is the news, and not that it is there. */
 const occupied = forCluster(["service-occupied", "stale-endpoints"], (cluster, context) => {
@@ -50,9 +51,9 @@ function staleAddresses(cluster: AuditedCluster, context: AuditContext): Stale |
   if (facts === undefined || facts.skipMirror) return undefined;
   // What a selector writes is Kubernetes' own, and follows the pods.
   if (Object.keys(asObject(at(primaryService, "spec", "selector")) ?? {}).length > 0) return undefined;
-  const endpoints = need(context.snapshot.objects("Endpoints"))
-    .filter(inNamespace(cluster.namespace))
-    .find(({ metadata }) => at(metadata, "name") === facts.name);
+  const endpoints = need(context.snapshot.objects("Endpoints", cluster.namespace)).find(
+    ({ metadata }) => at(metadata, "name") === facts.name,
+  );
   const leader = need(dcsOf(cluster, context.snapshot).leader);
   const address = cluster.members.find(({ facts: { name } }) => name === leader)?.facts.ip;
   const shown = objectsIn(endpoints?.subsets)

@@ -1,10 +1,11 @@
 import { at, type JsonObject, objectsIn } from "../../json/value.ts";
 import { findPatroniContainer } from "../../patroni/container.ts";
 import { knownEnvValue } from "../../patroni/env.ts";
-import { type Check, forCluster, forMembers, need, type Seeing } from "../check.ts";
+import { type Check, forCluster, forMembers, type Seeing } from "../check.ts";
 import type { AuditedCluster, AuditedMember } from "../clusters.ts";
 import { dcsOf, isOn, setting } from "../dcs.ts";
 import { type ObjectRef, refTo } from "../finding.ts";
+import { need } from "../need.ts";
 import { replicationVerdict } from "../pg-hba.ts";
 
 /** Patroni's own default of `maximum_lag_on_failover`: who is further behind is no candidate. */

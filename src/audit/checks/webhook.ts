@@ -1,12 +1,12 @@
 import { DOMAIN } from "../../contract/names.ts";
 import { SLICE_SERVICE_LABEL } from "../../contract/slice-annotations.ts";
 import { asString, at, type JsonObject, objectsIn } from "../../json/value.ts";
-import { type AuditContext, type Check, forCluster, need } from "../check.ts";
+import { type AuditContext, type Check, forCluster } from "../check.ts";
 import type { AuditedCluster } from "../clusters.ts";
 import { type Finding, refTo } from "../finding.ts";
+import { need } from "../need.ts";
 import { type Labels, selects } from "../network/selector.ts";
 import { podTemplates } from "../templates.ts";
-import { inNamespace } from "../view.ts";
 
 /** Entries that change pods, as `serve` registers them. */
 const ENTRY = new RegExp(`^\\d+\\.mutate\\.${DOMAIN.replaceAll(".", "\\.")}$`);
@@ -76,8 +76,7 @@ const unreachable: Check = forCluster(
       }),
     );
     return [...services.values()].flatMap(({ namespace, name }): Finding[] => {
-      const ready = need(snapshot.objects("EndpointSlice"))
-        .filter(inNamespace(namespace))
+      const ready = need(snapshot.objects("EndpointSlice", namespace))
         .filter(({ metadata }) => at(metadata, "labels", SLICE_SERVICE_LABEL) === name)
         .flatMap(({ endpoints }) => objectsIn(endpoints))
         .filter((endpoint) => at(endpoint, "conditions", "ready") !== false);

@@ -1,14 +1,16 @@
 import type { InjectionSettings } from "../../injection/settings.ts";
-import type { JsonObject } from "../../json/value.ts";
 import type { KubeConnection } from "../../kube/connection.ts";
-import { type AuditContext, need } from "../check.ts";
+import type { AuditContext } from "../check.ts";
 import { accessQuestions } from "../checks/permissions.ts";
 import { type AuditedCluster, clustersIn } from "../clusters.ts";
+import { need } from "../need.ts";
+import { terrainOf } from "../network/terrain.ts";
 import {
   type AuditKind,
   type DryRun,
   KINDS,
   type MemberAnswers,
+  ObjectIndex,
   type Seen,
   type Snapshot,
 } from "../snapshot.ts";
@@ -37,15 +39,22 @@ const NOT_ASKED: Seen<never> = { unseen: "the member was not asked" };
 export async function collect(options: CollectOptions): Promise<Snapshot> {
   const { connection, settings, namespaces, progress } = options;
   progress("reading objects");
-  const lists = new Map<AuditKind, Seen<readonly JsonObject[]>>();
+  const lists: Lists = new Map();
   await forEach(KINDS, async (kind) => {
-    lists.set(kind, await listAll(connection, kind, namespaces));
+    const list = await listAll(connection, kind, namespaces);
+    lists.set(kind, "unseen" in list ? list : { value: new ObjectIndex(list.value) });
   });
   const first = snapshotOf(lists, NONE);
   const clusters = clustersOf(first, settings);
   progress(`asking members of ${clusters.length} clusters`);
   const answers = await askMembers(connection, clusters, options.way);
-  const context: AuditContext = { snapshot: first, settings, surroundings: surroundingsIn(first), clusters };
+  const context: AuditContext = {
+    snapshot: first,
+    settings,
+    surroundings: surroundingsIn(first),
+    clusters,
+    terrain: terrainOf(first),
+  };
   const questions = clusters.flatMap((cluster) => accessQuestions(cluster, context));
   progress(`asking for ${questions.length} permissions`);
   const access = await askAccess(connection, questions);
@@ -76,6 +85,8 @@ async function tryWorkloads(
   return new Map(tried);
 }
 
+type Lists = Map<AuditKind, Seen<ObjectIndex>>;
+
 interface Beyond {
   readonly answers: ReadonlyMap<string, Seen<MemberAnswers>>;
   readonly access: AccessAnswers;
@@ -89,11 +100,14 @@ const NONE: Beyond = {
   dryRuns: undefined,
 };
 
-function snapshotOf(lists: ReadonlyMap<AuditKind, Seen<readonly JsonObject[]>>, beyond: Beyond): Snapshot {
+function snapshotOf(lists: Lists, beyond: Beyond): Snapshot {
   const { answers, access, dryRuns } = beyond;
   return {
     live: true,
-    objects: (kind) => lists.get(kind) ?? { unseen: `${kind} was not read` },
+    objects: (kind, namespace) => {
+      const list = lists.get(kind) ?? { unseen: `${kind} was not read` };
+      return "unseen" in list ? list : { value: list.value.in(namespace) };
+    },
     answers: (namespace, pod) => answers.get(`${namespace}/${pod}`) ?? NOT_ASKED,
     access,
     dryRun: (namespace, set) =>

@@ -1,12 +1,14 @@
 import type { AuditContext, Check, Outcome } from "../../../src/audit/check.ts";
 import { clustersIn } from "../../../src/audit/clusters.ts";
-import type {
-  AccessQuestion,
-  AuditKind,
-  DryRun,
-  MemberAnswers,
-  Seen,
-  Snapshot,
+import { terrainOf } from "../../../src/audit/network/terrain.ts";
+import {
+  type AccessQuestion,
+  type AuditKind,
+  type DryRun,
+  type MemberAnswers,
+  ObjectIndex,
+  type Seen,
+  type Snapshot,
 } from "../../../src/audit/snapshot.ts";
 import type { JsonObject } from "../../../src/json/value.ts";
 import { settingsOf, surroundingsOf } from "../injection/world.ts";
@@ -29,10 +31,10 @@ export function snapshotOf(world: World): Snapshot {
     value === undefined ? { unseen: why } : { value };
   return {
     live: true,
-    objects: (kind) => {
+    objects: (kind, namespace) => {
       const why = hidden[kind];
       return why === undefined
-        ? { value: objects.filter((object) => object.kind === kind) }
+        ? { value: new ObjectIndex(objects.filter((object) => object.kind === kind)).in(namespace) }
         : { unseen: why };
     },
     answers: (namespace, pod) => seen(answers[`${namespace}/${pod}`], `${pod} was not asked`),
@@ -48,7 +50,13 @@ export function contextOf(world: World): AuditContext {
     { namespaces: of("Namespace"), pods: of("Pod"), statefulSets: of("StatefulSet") },
     settingsOf({}),
   );
-  return { snapshot, settings: settingsOf({}), surroundings: surroundingsOf({}), clusters };
+  return {
+    snapshot,
+    settings: settingsOf({}),
+    surroundings: surroundingsOf({}),
+    clusters,
+    terrain: terrainOf(snapshot),
+  };
 }
 
 /** What checks find in a world's only cluster. */

@@ -1,0 +1,12 @@
+import type { Seen } from "./snapshot.ts";
+
+/** Something that had to be known could not be looked at. */
+export class NotSeen extends Error {
+  override readonly name = "NotSeen";
+}
+
+/** The value. Where it could not be looked at, the check ends there, and says so. */
+export function need<Value>(seen: Seen<Value>): Value {
+  if ("unseen" in seen) throw new NotSeen(seen.unseen);
+  return seen.value;
+}

@@ -1,0 +1,95 @@
+import { at, type JsonObject } from "../../json/value.ts";
+import { refTo } from "../finding.ts";
+import { need } from "../need.ts";
+import type { Snapshot } from "../snapshot.ts";
+import type { Party } from "./allow.ts";
+import { type Backend, backendsOf, podEnd } from "./ends.ts";
+import type { Protocol } from "./flow.ts";
+import { type Policy, readPolicy } from "./policy.ts";
+import type { Labels } from "./selector.ts";
+
+/** Pods of operators, by a label that each of them carries. */
+const OPERATORS: readonly (readonly [label: string, value: string])[] = [
+  ["name", "postgres-operator"], // Zalando's manifests
+  ["app.kubernetes.io/name", "postgres-operator"], // Zalando's chart
+  ["postgres-operator.crunchydata.com/control-plane", "postgres-operator"],
+  ["app", "StackGresOperator"],
+  ["app", "stackgres-operator"],
+];
+
+/** As the chart labels the pods of `serve`. */
+const INJECTOR = ["app.kubernetes.io/name", "patroni-injector"] as const;
+
+/** Something that members must reach. */
+export interface Target {
+  readonly to: Party;
+  readonly port: number;
+  readonly protocol: Protocol;
+}
+
+/**
+ * What the connections of all clusters run through: policies, and who else is there. Read from a snapshot once, when it is first asked
+ * for; what could not be seen ends the check that asks.
+ */
+export interface Terrain {
+  policies(): readonly Policy[];
+  labelsOf(namespace: string): Labels;
+  party(pod: JsonObject): Party;
+  operators(): readonly Party[];
+  /** The injector's own pods. */
+  controllers(): readonly Party[];
+  apiServer(): readonly Target[];
+  dns(): readonly Target[];
+}
+
+export function terrainOf(snapshot: Snapshot): Terrain {
+  const namespaces = once(() => {
+    const all = need(snapshot.objects("Namespace"));
+    return new Map(all.map(({ metadata }) => [at(metadata, "name"), at(metadata, "labels")]));
+  });
+  const labelsOf = (namespace: string): Labels => ({
+    "kubernetes.io/metadata.name": namespace,
+    ...((namespaces().get(namespace) ?? {}) as Labels),
+  });
+  const party = (pod: JsonObject): Party => {
+    const object = refTo(pod, "Pod");
+    const { namespace, name } = object;
+    return { end: podEnd(pod, namespace, labelsOf(namespace)), name: `${namespace}/${name}`, object };
+  };
+  const podsWith = (labels: readonly (readonly [string, string])[]): Party[] =>
+    need(snapshot.objects("Pod"))
+      .filter((pod) => labels.some(([key, value]) => at(pod, "metadata", "labels", key) === value))
+      .map(party);
+  /** A pod that cannot be seen counts as the address that it has. */
+  const behind = ({ address, pod }: Backend): Party => {
+    const found =
+      pod &&
+      need(snapshot.objects("Pod", pod.namespace)).find(({ metadata }) => at(metadata, "name") === pod.name);
+    if (found !== undefined) return party(found);
+    return { end: address, name: address.ip, object: { kind: "", namespace: "", name: address.ip } };
+  };
+  const targets = (namespace: string, service: string): Target[] =>
+    backendsOf(need(snapshot.objects("EndpointSlice", namespace)), namespace, service).map((backend) => ({
+      to: behind(backend),
+      port: backend.port,
+      protocol: backend.protocol,
+    }));
+  return {
+    policies: once(() => need(snapshot.objects("NetworkPolicy")).map((policy) => readPolicy(policy))),
+    labelsOf,
+    party,
+    operators: once(() => podsWith(OPERATORS)),
+    controllers: once(() => podsWith([INJECTOR])),
+    apiServer: once(() => targets("default", "kubernetes")),
+    dns: once(() => targets("kube-system", "kube-dns")),
+  };
+}
+
+/** Made when it is first asked for; what throws is tried again. */
+function once<Value>(make: () => Value): () => Value {
+  let made: { readonly value: Value } | undefined;
+  return () => {
+    made ??= { value: make() };
+    return made.value;
+  };
+}

@@ -27,7 +27,22 @@ export function findInstallation(env: NodeJS.ProcessEnv): Found {
   const name = env.BENCH_POSTGRES_USER ?? "postgres";
   const [uid, gid] = ["-u", "-g"].map((flag) => idOf(flag, name));
   if (uid === undefined || gid === undefined) return { missing: `no user ${name} (BENCH_POSTGRES_USER)` };
+  const problem = problemOf(patroni, { uid, gid });
+  if (problem !== undefined) return { missing: `no Patroni that ${name} may run (${problem})` };
   return { installation: { patroni, postgresBin, user: { name, uid, gid } } };
+}
+
+/** Why the program cannot be run as this user; undefined where it can. */
+function problemOf(
+  program: string,
+  user: { readonly uid: number; readonly gid: number },
+): string | undefined {
+  try {
+    execFileSync(program, ["--version"], { ...user, stdio: "ignore" });
+    return undefined;
+  } catch (error) {
+    return (error as Error).message;
+  }
 }
 
 /** The newest first. */

@@ -25,8 +25,8 @@ const DAY = 24 * 3_600_000;
 
 /** Such that a look a day is in time for every renewal, also for a replica that misses one. */
 const LIFETIMES: Lifetimes = {
-  authorityMs: 30 * DAY,
-  leafMs: 6 * DAY,
+  authorityMs: 10 * DAY,
+  leafMs: 6.5 * DAY,
   backdateMs: 600_000,
   cachesMs: 60_000,
 };

@@ -11,6 +11,7 @@ import { FURTHER_BINARIES, PROGRAMS } from "./node/programs.ts";
 import {
   ADMIN_KUBECONFIG,
   BINARIES_FOLDER,
+  CLUSTERS_FOLDER,
   type ClusterState,
   clusterFolder,
   createState,
@@ -21,7 +22,7 @@ import {
 } from "./node/state.ts";
 import { tearDown } from "./node/tear-down.ts";
 import { PID_FOLDER } from "./processes.ts";
-import { ensureRequirements } from "./requirements.ts";
+import { ensureHost, ensureRequirements } from "./requirements.ts";
 
 export interface ClusterOptions {
   /** Tells clusters of one machine apart: at most 30 of `a-z`, `0-9` and `-`. */
@@ -61,8 +62,7 @@ const NAME = /^[a-z0-9-]{1,30}$/;
 export async function startCluster(options: ClusterOptions, log: Log): Promise<Cluster> {
   const { name, detached, audit } = options;
   if (!NAME.test(name)) throw new Error(`not a name for a cluster: ${name}`);
-  await ensureRequirements(log);
-  const binaries = await ensureBinaries([...PROGRAMS, ...FURTHER_BINARIES], log);
+  const binaries = await prepareClusters(log);
   await takeDownOrphans();
 
   const owner = await identify(process.pid);
@@ -92,6 +92,19 @@ export async function startCluster(options: ClusterOptions, log: Log): Promise<C
     release();
   }
   return { ...describeCluster(name), stop };
+}
+
+/**
+ * Installs and builds what clusters need and is missing: minutes where nothing is cached.
+ *
+ * @returns paths of the binaries
+ * @throws RequirementError or BuildError that says what is missing
+ */
+export async function prepareClusters(log: Log): Promise<Readonly<Record<string, string>>> {
+  await ensureRequirements(log);
+  await mkdir(CLUSTERS_FOLDER, { recursive: true });
+  await ensureHost(CLUSTERS_FOLDER);
+  return ensureBinaries([...PROGRAMS, ...FURTHER_BINARIES], log);
 }
 
 /** A cluster that runs already, by its name. Nothing is asked of it. */

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { accessSync } from "node:fs";
+import { readFile, statfs } from "node:fs/promises";
 import { delimiter, isAbsolute, join } from "node:path";
 import { promisify } from "node:util";
 
@@ -54,6 +55,35 @@ export async function ensureRequirements(log: (line: string) => void): Promise<v
   } catch (cause) {
     const { stderr, message } = cause as Error & { stderr?: string };
     throw new RequirementError(`${explain(missing)}\n${stderr || message}`, { cause });
+  }
+}
+
+const CGROUPS = "/sys/fs/cgroup";
+/** `f_type` of statfs(2). */
+const OVERLAYFS = 0x794c7630;
+
+/**
+ * Makes sure that containers can run here: inside of another container, they often cannot.
+ *
+ * @param folder where images are unpacked
+ * @throws RequirementError that says what to change
+ */
+export async function ensureHost(folder: string): Promise<void> {
+  const inContainer = "In a container, it must be privileged, and";
+  const { type } = await statfs(folder);
+  if (type === OVERLAYFS) {
+    throw new RequirementError(
+      `${folder} lies on an overlay, on which no image can be unpacked. ${inContainer} have a volume there.`,
+    );
+  }
+  const mounts = (await readFile("/proc/mounts", "utf8")).split("\n").map((line) => line.split(" "));
+  const readOnly = mounts.filter(([, place = "", type = "", options = ""]) => {
+    return place.startsWith(CGROUPS) && type.startsWith("cgroup") && options.split(",").includes("ro");
+  });
+  if (readOnly.length > 0) {
+    throw new RequirementError(
+      `${CGROUPS} cannot be written to. ${inContainer} have the control groups writable.`,
+    );
   }
 }
 

@@ -1,7 +1,7 @@
 import { chmod, mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 
-/** All clusters of this machine have their folder here. Images are unpacked into it: it must not be an overlay itself. */
+/** All clusters of this machine have their folder here. It must be there before the first. */
 export const CLUSTERS_FOLDER = "/var/lib/patroni-injector-clusters";
 
 /** In the folder of a cluster: the administrator's kubeconfig, and links to all its binaries. */
@@ -38,7 +38,7 @@ export function clusterFolder(name: string): string {
 export async function createState(state: ClusterState): Promise<string> {
   const folder = clusterFolder(state.name);
   const unfinished = join(CLUSTERS_FOLDER, `.${state.name}.${process.pid}`);
-  await mkdir(unfinished, { recursive: true });
+  await mkdir(unfinished);
   await chmod(unfinished, 0o711); // pods' users pass through
   await writeFile(join(unfinished, STATE_FILE), textOf(state));
   try {

@@ -4,10 +4,10 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { after, test } from "node:test";
+import { after, before, test } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import type { AuditLevel } from "../audit-log.ts";
-import { startCluster, takeDownOrphans } from "../cluster.ts";
+import { prepareClusters, startCluster, takeDownOrphans } from "../cluster.ts";
 import { readState } from "../node/state.ts";
 import { tearDown } from "../node/tear-down.ts";
 import { tracesOf } from "./traces.ts";
@@ -21,6 +21,8 @@ function newName(kind: string): string {
   names.push(name);
   return name;
 }
+
+before(() => prepareClusters((line) => process.stderr.write(`${line}\n`)));
 
 after(async () => {
   for (const name of names) {

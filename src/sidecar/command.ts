@@ -47,13 +47,43 @@ async function sidecar(
   const metrics = new SidecarMetrics();
   const { pod, primaryService, cluster, port } = config;
   log.info("sidecar started", { pod: pod.name, namespace: pod.namespace, cluster, primaryService, port });
+  const stopReload = await reloadIfAsked(config, environment, log, metrics);
   const keeper = config.discovery ? keep(config, environment, log, metrics) : undefined;
   const server = serve(port, metrics, log, () => keeper?.discovery.stillForMs ?? 0);
   if (keeper !== undefined) await keeper.run(stopped);
   else await new Promise((resolve) => stopped.addEventListener("abort", resolve, { once: true }));
   log.info("sidecar stops");
+  stopReload();
   server.close();
   server.closeAllConnections();
+}
+
+/**
+ * Serves the reload API where an annotation asks for it; nothing of it is loaded otherwise.
+ *
+ * @returns ends it
+ */
+async function reloadIfAsked(
+  config: SidecarConfig,
+  environment: NodeJS.ProcessEnv,
+  log: Log,
+  metrics: SidecarMetrics,
+): Promise<() => void> {
+  if (!config.reload) return () => undefined;
+  const { startReload } = await import("./reload/start.ts");
+  const api = new KubeApi(environment, config.tokenDir);
+  const client = new PatroniClient(config);
+  try {
+    const stop = startReload(environment, { log, metrics, api, patroni: () => client.target() });
+    return () => {
+      stop();
+      api.close();
+    };
+  } catch (error) {
+    // Whatever becomes of it, the primary is published.
+    log.error(`the reload API cannot be served: ${(error as Error).message}`);
+    return () => undefined;
+  }
 }
 
 /** The discovery loop with the watches that hurry it. */

@@ -29,6 +29,18 @@ export const SIDECAR_METRICS = {
     "gauge",
     "The age of the oldest position of the leader that is not replayed here; 0 when all is.",
   ],
+  reloads_total: [
+    "counter",
+    "Reloads, by component and result: proven, disturbed (the version changed meanwhile), or the problem's name.",
+  ],
+  reload_seconds_total: ["counter", "Time that reloads and their proof took, by component."],
+  reload_calls_total: [
+    "counter",
+    "Calls of the reload API, by component and HTTP status; 0 is a caller that was gone.",
+  ],
+  reload_wait_seconds_total: ["counter", "Time that callers of the reload API waited, by component."],
+  materialised_version: ["gauge", "The version of the configuration that is in the pod, by component."],
+  applied_version: ["gauge", "The version that a component was last proven to run, by component."],
   rounds_total: ["counter", "Rounds of the compare-and-swap, by result."],
 } as const;
 
@@ -47,13 +59,13 @@ export class SidecarMetrics {
     series.set(key, (series.get(key) ?? 0) + amount);
   }
 
-  set(name: Name, value: number): void {
-    this.#series(name).set("", value);
+  set(name: Name, value: number, labels: Labels = {}): void {
+    this.#series(name).set(textOf(labels), value);
   }
 
   /** Takes a gauge away: its value is not known. */
-  clear(name: Name): void {
-    this.#series(name).delete("");
+  clear(name: Name, labels: Labels = {}): void {
+    this.#series(name).delete(textOf(labels));
   }
 
   /** Makes one series of a gauge 1 and all its others 0. */

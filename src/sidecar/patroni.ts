@@ -17,20 +17,21 @@ export class PatroniClient {
 
   /** `GET` of one of Patroni's health paths. Never rejects. */
   observe(path: "/primary" | "/health"): Promise<Observation> {
-    return probe({ ...this.#target(), postgresPort: this.#config.postgresPort }, path);
+    return probe({ ...this.target(), postgresPort: this.#config.postgresPort }, path);
   }
 
   /** Whom the DCS names as leader, by this member's own `/cluster`; undefined where it does not say. */
   leader(): Promise<string | undefined> {
-    return leaderBy(this.#target());
+    return leaderBy(this.target());
   }
 
   /** The `ttl` in force. Milliseconds; undefined where it does not say. */
   ttlMs(): Promise<number | undefined> {
-    return ttlMsBy(this.#target());
+    return ttlMsBy(this.target());
   }
 
-  #target(): RestTarget {
+  /** Where this pod's Patroni is, with the certificates of this moment. */
+  target(): RestTarget {
     const { scheme, host, port } = this.#config.patroni;
     return { scheme, host, port, tls: scheme === "http" ? {} : this.#tls() };
   }

@@ -1,3 +1,4 @@
+import type { ReloadSetting } from "../contract/reload-env.ts";
 import type { SIDECAR_ENV, SidecarSetting } from "../contract/sidecar-env.ts";
 import { port } from "../contract/syntax.ts";
 import type { PodIdentity } from "../primary/slice.ts";
@@ -31,10 +32,12 @@ export interface SidecarConfig {
     | { readonly resource: (typeof LEADER_RESOURCES)[number]; readonly name: string }
     | undefined;
   readonly discovery: boolean;
+  /** An annotation asks for the reload API. */
+  readonly reload: boolean;
   readonly logLevel: LogLevel;
 }
 
-type Variable = keyof typeof SIDECAR_ENV | SidecarSetting;
+type Variable = keyof typeof SIDECAR_ENV | SidecarSetting | ReloadSetting;
 
 /** Reads the environment. Throws one error that names every variable which is missing or not allowed. */
 export function readSettings(environment: NodeJS.ProcessEnv): SidecarConfig {
@@ -83,6 +86,10 @@ export function readSettings(environment: NodeJS.ProcessEnv): SidecarConfig {
     tokenDir: required("PATRONI_INJECTOR_TOKEN_DIR"),
     leaderObject: leaderObject === "malformed" ? undefined : leaderObject,
     discovery: optional("PATRONI_INJECTOR_DISCOVERY") !== "off",
+    reload:
+      optional("PATRONI_INJECTOR_RELOAD") !== "off" &&
+      (optional("PATRONI_INJECTOR_RELOAD_POSTGRES_VERSION") ??
+        optional("PATRONI_INJECTOR_RELOAD_PGBOUNCER_VERSION")) !== undefined,
     logLevel: oneOf("PATRONI_INJECTOR_LOG_LEVEL", LOG_LEVELS, "info"),
   };
   if (problems.length > 0) throw new Error(problems.join("; "));

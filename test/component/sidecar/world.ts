@@ -8,6 +8,7 @@ import { ApiClient } from "../../../demo/client.ts";
 import { SliceRecorder } from "../../../demo/failover/recorder.ts";
 import { type KubeApi, startKubeApi } from "../../../demo/kube-api/server.ts";
 import { Program } from "../../../demo/program.ts";
+import type { ReloadSetting } from "../../../src/contract/reload-env.ts";
 import type { SIDECAR_SETTINGS } from "../../../src/contract/sidecar-env.ts";
 import type { JsonObject } from "../../../src/json/value.ts";
 
@@ -22,7 +23,9 @@ export interface Place {
   readonly ports: { readonly rest: number; readonly postgres: number };
 }
 
-export type Settings = Partial<Record<keyof typeof SIDECAR_SETTINGS | "POD_IPS" | "POD_UID", string>>;
+export type Settings = Partial<
+  Record<keyof typeof SIDECAR_SETTINGS | ReloadSetting | "POD_IPS" | "POD_UID", string>
+>;
 
 /** An embedded API server with the slice of one cluster, and sidecars as processes. Ends with the test. */
 export class World {

@@ -22,6 +22,7 @@ export function config(changes: Partial<SidecarConfig> = {}): SidecarConfig {
     tokenDir: "/token",
     leaderObject: undefined,
     discovery: true,
+    reload: false,
     logLevel: "info",
     ...changes,
   };

@@ -1,7 +1,7 @@
-import { type FSWatcher, watch } from "node:fs";
 import { readFile } from "node:fs/promises";
 import { dirname } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { watchDirectory } from "../../../config/watch-directory.ts";
 
 /** A swap takes a rename and the removal of what was there: microseconds. Milliseconds. */
 const AGAIN_AFTER_MS = 5;
@@ -28,13 +28,8 @@ export async function readMounted(path: string): Promise<string> {
   }
 }
 
-/** Watches the FOLDER of a file: the file itself never changes, the link beside it does. */
+/** Watches the FOLDER of a file: the file itself never changes, the link beside it does. Without watchers the looks at intervals remain. */
 export function watchFolderOf(path: string, onChange: () => void): () => void {
-  let watcher: FSWatcher | undefined;
-  try {
-    watcher = watch(dirname(path), { persistent: false }, onChange).on("error", () => undefined);
-  } catch {
-    // Without a watcher the looks at intervals remain.
-  }
+  const watcher = watchDirectory(dirname(path), onChange);
   return () => watcher?.close();
 }

@@ -1,4 +1,10 @@
-import { CLUSTER_LABEL, CLUSTER_NAMESPACE_LABEL, MANAGED_BY, MANAGED_BY_LABEL, NAMESPACE_LABEL } from "../contract/names.ts";
+import {
+  CLUSTER_LABEL,
+  CLUSTER_NAMESPACE_LABEL,
+  MANAGED_BY,
+  MANAGED_BY_LABEL,
+  NAMESPACE_LABEL,
+} from "../contract/names.ts";
 import { labelOf, nameOf, namespaceOf } from "../controller/facts/slim.ts";
 import { isCode, type Objects } from "../controller/objects.ts";
 import { type Holder, podHolder, workloadHolder } from "../controller/prune/holders.ts";
@@ -24,6 +30,7 @@ const RESOURCES: readonly ResourceName[] = [
   "rolebindings",
   "roles",
   "peerauthentications",
+  "networkpolicies",
   "endpointslices",
   "services",
 ];

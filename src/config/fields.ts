@@ -31,6 +31,9 @@ function sectionError(code: string, input: unknown): string | undefined {
   return code === "invalid_type" ? expected("a mapping")({ input }) : undefined;
 }
 
+/** A mapping that goes to Kubernetes as it is, which says what is wrong with it. */
+export const passedOn = () => z.record(z.string(), z.json(), { error: expected("a mapping") });
+
 export const list = <Item extends z.ZodType>(item: Item) => z.array(item, { error: expected("a list") });
 
 export const choice = <const Values extends readonly (string | boolean)[]>(...values: Values) =>

@@ -18,6 +18,7 @@ import {
   list,
   listenPort,
   namespaceName,
+  passedOn,
   port,
   section,
   webhookUrl,
@@ -143,6 +144,45 @@ const sidecar = section({
     .describe("The sidecar's resources, where the pod's annotations set none."),
 });
 
+const networkPolicy = section({
+  namespaces: list(namespaceName())
+    .default([])
+    .describe("The namespaces that it is for. Default: all that no entry before it is for."),
+  clients: list(passedOn())
+    .default([])
+    .describe(
+      "Who may reach PostgreSQL, and a PgBouncer in its pod (NetworkPolicyPeer objects). Default: everybody.",
+    ),
+  operatorNamespaces: list(namespaceName())
+    .default([])
+    .describe("Namespaces of operators that talk to the members. Default: none."),
+  monitoring: list(passedOn())
+    .default([])
+    .describe("Who may read the sidecars' metrics (NetworkPolicyPeer objects). Default: nobody."),
+  egress: list(passedOn())
+    .default([])
+    .describe(
+      "Where else members go (NetworkPolicyEgressRule objects): another store (etcd, Consul), backups, another cluster. Default: nowhere.",
+    ),
+  apiServer: section({
+    ports: list(port())
+      .default([443, 6443])
+      .describe("Its ports: that of its Service, and those that the Service leads to."),
+    addresses: choice(true, false)
+      .default(false)
+      .describe(
+        "Only to its own addresses, as the endpoints of `default/kubernetes` have them. Not with Cilium, which does not take such addresses for it.",
+      ),
+  })
+    .prefault({})
+    .describe("How members reach the API server."),
+  ambient: choice("auto", true, false)
+    .default("auto")
+    .describe(
+      "The members are in an Istio ambient mesh, which carries everything to port 15008; `auto`: as the label `istio.io/dataplane-mode` of the namespace or of the members says.",
+    ),
+});
+
 export const configSchema = section({
   selectors: list(selector)
     .default([{ key: "application", values: ["patroni", "spilo"] }])
@@ -190,6 +230,11 @@ export const configSchema = section({
       .default("none")
       .describe(
         "What the controller does about pods that run without the sidecar, or with another image of it than is configured: `evict` restarts them by the Eviction API, one at a time, replicas first, and only while their cluster is well. A new `sidecar.image` then restarts every database.",
+      ),
+    networkPolicies: list(networkPolicy)
+      .default([])
+      .describe(
+        "NetworkPolicies for the injected members of each cluster; the first entry for a namespace counts. What is not allowed there is then forbidden, in both directions. Default: none are made.",
       ),
     rbac: section({
       patroni: choice(true, false)

@@ -12,6 +12,7 @@ import type { JsonObject } from "../json/value.ts";
 import type { KubeConnection } from "../kube/connection.ts";
 import { isForbidden } from "../kube/error.ts";
 import { type Watcher, type WatchTarget, type WatchTimes, watchResource } from "../kube/watch.ts";
+import { DATAPLANE_MODE } from "./desired/network-policy.ts";
 import { isOurs } from "./desired/object.ts";
 import { type EndpointsFacts, endpointsFacts } from "./facts/endpoints.ts";
 import { type LeaderFacts, leaderFacts } from "./facts/leader.ts";
@@ -27,7 +28,7 @@ import { Watched } from "./watched.ts";
 export const MADE = "made:";
 
 /** What is applied, bindings before what they bind. */
-const APPLIED = ["rolebindings", "roles", "peerauthentications", "services"] as const;
+const APPLIED = ["rolebindings", "roles", "peerauthentications", "networkpolicies", "services"] as const;
 
 /** What objects are found by, beside their names. */
 export const INDEX = {
@@ -43,6 +44,8 @@ export const INDEX = {
 
 export interface CacheOptions {
   readonly settings: InjectionSettings;
+  /** Whether NetworkPolicies are looked at. */
+  readonly networkPolicies: boolean;
   /** Told what objects changed, by what they are found by. */
   changed(indexes: readonly string[]): void;
   /** Istio's kind is served, which it was not before: every cluster is concerned. */
@@ -67,6 +70,8 @@ export class Caches {
   readonly roles: Watched<JsonObject>;
   readonly roleBindings: Watched<JsonObject>;
   readonly peerAuthentications: Watched<JsonObject>;
+  /** Ours; empty where none are wanted. */
+  readonly networkPolicies: Watched<JsonObject>;
   readonly #options: CacheOptions;
   readonly #connection: KubeConnection;
   readonly #required: Watcher[] = [];
@@ -106,6 +111,7 @@ export class Caches {
     );
     this.roles = watched(slim, made);
     this.roleBindings = watched(slim, made);
+    this.networkPolicies = watched(slim, made);
     this.peerAuthentications = watched(slim, (policy) => [
       ...(isOurs(policy) ? made(policy) : []),
       INDEX.namespace(namespaceOf(policy)),
@@ -133,6 +139,7 @@ export class Caches {
     this.#require("endpoints", this.endpoints);
     this.#require("roles", this.roles, mine);
     this.#require("rolebindings", this.roleBindings, mine);
+    if (options.networkPolicies) this.#require("networkpolicies", this.networkPolicies, mine);
     this.#istio = this.#watch("peerauthentications", {
       reduce: (policy) => this.peerAuthentications.reduce(policy),
       replace: (entries) => {
@@ -171,6 +178,8 @@ export class Caches {
         return this.roleBindings;
       case "peerauthentications":
         return this.peerAuthentications;
+      case "networkpolicies":
+        return this.networkPolicies;
       default:
         throw new Error(`${resource} are not applied`);
     }
@@ -194,6 +203,11 @@ export class Caches {
 
   *#madeIn(cache: Watched<JsonObject>): Generator<string> {
     for (const index of cache.indexes()) if (index.startsWith(MADE)) yield index.slice(MADE.length);
+  }
+
+  /** How Istio carries what pods of the namespace send, as its label says. */
+  dataplaneMode(namespace: string): string | undefined {
+    return labelOf(this.namespaces.get("", namespace), DATAPLANE_MODE);
   }
 
   async stop(): Promise<void> {

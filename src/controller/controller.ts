@@ -18,7 +18,7 @@ import { Observer } from "./observer/observer.ts";
 import { PatroniAsker } from "./observer/patroni.ts";
 import { isPresent, prune } from "./prune/prune.ts";
 import { Queue } from "./queue.ts";
-import { reconcile, sweep } from "./reconcile.ts";
+import { type ControllerSurroundings, reconcile, sweep } from "./reconcile.ts";
 import { Repairer } from "./repair/repairer.ts";
 import { Reports } from "./reports.ts";
 import { KeptSlices } from "./slice/kept.ts";
@@ -40,6 +40,8 @@ export interface ControllerOptions {
   readonly repair?: "none" | "evict";
   /** Default: nothing beside what every cluster gets. */
   readonly choices?: Choices;
+  /** Default: nothing of them is known. */
+  readonly surroundings?: ControllerSurroundings;
   readonly times?: Partial<WatchTimes>;
 }
 
@@ -126,6 +128,7 @@ export class Controller {
       });
     this.#caches = new Caches(connection, {
       settings,
+      networkPolicies: (options.choices ?? NO_CHOICES).networkPolicies.length > 0,
       changed: (indexes) => this.#changed(indexes),
       istioSeen: () => this.resync(),
       sliceSeen: (slice) => this.#kept.seen(slice),
@@ -232,6 +235,7 @@ export class Controller {
       caches: this.#caches,
       kept: this.#kept,
       choices: this.#options.choices ?? NO_CHOICES,
+      surroundings: this.#options.surroundings ?? UNKNOWN_SURROUNDINGS,
       view: () => this.#view(key),
     };
     if (view === undefined) {
@@ -323,6 +327,11 @@ export class Controller {
     logger.info({ ...about, ...result.verdict }, "slice written for a member");
   }
 }
+
+const UNKNOWN_SURROUNDINGS: ControllerSurroundings = {
+  ownNamespace: "default",
+  apiServerAddresses: () => [],
+};
 
 const CLUSTER = "cluster:";
 const LEADER = "leader:";

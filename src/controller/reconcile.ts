@@ -9,6 +9,7 @@ import type { Choices } from "./choices.ts";
 import { access } from "./desired/access.ts";
 import { findings } from "./desired/findings.ts";
 import { headlessService } from "./desired/headless-service.ts";
+import { networkChoice, networkPolicy } from "./desired/network-policy.ts";
 import type { Desired } from "./desired/object.ts";
 import { patroniAccess } from "./desired/patroni-access.ts";
 import { peerAuthentication } from "./desired/peer-authentication.ts";
@@ -28,11 +29,19 @@ import { planSlice, resetWanted } from "./slice/plan.ts";
 import type { ClusterView, Finding } from "./view.ts";
 import { isActive } from "./view.ts";
 
+/** Where the controller runs, and what is around it. */
+export interface ControllerSurroundings {
+  readonly ownNamespace: string;
+  /** Asked at each look at a cluster: they may change. */
+  apiServerAddresses(): readonly string[];
+}
+
 export interface ReconcileParts {
   readonly objects: Objects;
   readonly caches: Caches;
   readonly kept: KeptSlices;
   readonly choices: Choices;
+  readonly surroundings: ControllerSurroundings;
   /** The cluster as the watches, and the answers to our own writes, show it now. */
   view(): ClusterView | undefined;
 }
@@ -61,6 +70,7 @@ export async function reconcile(parts: ReconcileParts): Promise<Finding[] | unde
     headlessService(view),
     peerAuthentication(view),
     ...notedAccess(view, memory),
+    wantedNetworkPolicy(parts, view),
     ...(parts.choices.rbac.patroni ? patroniAccess(view) : []),
   ];
   await attempt(ensurePrimaryService(parts, view, memory));
@@ -98,6 +108,17 @@ const placeOf = ({ namespace, scope }: ClusterView): Place => ({
  * Milliseconds.
  */
 const ADDRESS_FREE_AFTER_MS = [50, 100, 200, 400, 800];
+
+function wantedNetworkPolicy(
+  { choices, caches, surroundings }: ReconcileParts,
+  view: ClusterView,
+): Desired | undefined {
+  const choice = networkChoice(choices.networkPolicies, view.namespace);
+  if (choice === undefined) return undefined;
+  const { ownNamespace, apiServerAddresses } = surroundings;
+  const dataplaneMode = caches.dataplaneMode(view.namespace);
+  return networkPolicy(view, choice, { ownNamespace, apiServer: apiServerAddresses(), dataplaneMode });
+}
 
 /** A Service that was deleted comes back with the address that it had, unless that was given away. */
 async function ensurePrimaryService(

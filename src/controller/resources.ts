@@ -27,6 +27,11 @@ export const RESOURCES = {
     kind: "PeerAuthentication",
     prefix: "/apis/security.istio.io/v1",
   },
+  networkpolicies: {
+    apiVersion: "networking.k8s.io/v1",
+    kind: "NetworkPolicy",
+    prefix: "/apis/networking.k8s.io/v1",
+  },
   leases: { apiVersion: "coordination.k8s.io/v1", kind: "Lease", prefix: "/apis/coordination.k8s.io/v1" },
   events: { apiVersion: "events.k8s.io/v1", kind: "Event", prefix: "/apis/events.k8s.io/v1" },
 } as const;

@@ -22,6 +22,8 @@ export interface ReplicaOptions {
   readonly suspensions?: SuspensionWatch;
   readonly repair: "none" | "evict";
   readonly choices: Choices;
+  /** The API server's own. Asked at each look at a cluster: they may change. */
+  apiServerAddresses(): readonly string[];
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly leaseTimes?: LeaseTimes;
@@ -46,9 +48,10 @@ export function startReplica(connection: KubeConnection, options: ReplicaOptions
   let inForce: InjectionSettings | undefined;
   const begin = (): Controller => {
     inForce = options.settings();
-    const { openshift, suspensions, repair, choices } = options;
+    const { openshift, suspensions, repair, choices, apiServerAddresses } = options;
+    const surroundings = { ownNamespace: namespace, apiServerAddresses };
     return new Controller(connection, {
-      ...{ settings: inForce, openshift, repair, choices, logger, metrics, identity },
+      ...{ settings: inForce, openshift, repair, choices, surroundings, logger, metrics, identity },
       ...(suspensions === undefined ? {} : { suspensions }),
     });
   };

@@ -109,6 +109,7 @@ async function run({ configPath, kubeconfig, environment, shutdown }: ServeOptio
       openshift: () => inForce.context.surroundings.openshift,
       repair: config.controller.repair,
       choices: config.controller,
+      apiServerAddresses: () => inForce.context.surroundings.apiServerAddresses,
       metrics,
     });
     opened.add(() => replica?.stop());

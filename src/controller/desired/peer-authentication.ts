@@ -32,7 +32,8 @@ export function peerAuthenticationFindings(view: ClusterView): Finding[] {
   }));
 }
 
-const policyName = ({ scope }: ClusterView): string =>
+/** The name of a policy of the whole cluster, of whatever kind. */
+export const policyName = ({ scope }: Pick<ClusterView, "scope">): string =>
   `patroni-injector-${clusterLabelValue(scope).toLowerCase().replaceAll("_", "-")}`;
 
 /** A policy without a selector is of the whole namespace, and a workload's own one goes before it. */

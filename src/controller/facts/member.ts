@@ -11,6 +11,7 @@ import { shapeProblem } from "../../injection/shape.ts";
 import { asString, at, objectsIn } from "../../json/value.ts";
 import { findPatroniContainer, flavourOf } from "../../patroni/container.ts";
 import { scopeOf } from "../../patroni/identity.ts";
+import { poolerPortsOf } from "../../patroni/pooler.ts";
 
 /** What one member, or the template of some, says of its cluster. */
 export interface MemberSettings {
@@ -31,6 +32,8 @@ export interface MemberSettings {
   readonly wantsSidecar: boolean;
   /** `<resource>/<name>` of Patroni's leader object, with Kubernetes as DCS. */
   readonly leaderObject: string | undefined;
+  /** Where a PgBouncer in the pod listens. */
+  readonly poolerPorts: readonly number[];
   readonly caSecret: string | undefined;
   readonly clientSecret: string | undefined;
 }
@@ -83,6 +86,7 @@ export function memberSettings(subject: Subject, settings: InjectionSettings): M
       (options.discovery !== "off" || options.reload !== "off") &&
       containerOnPort(openDraft(pod, index), member, settings.sidecar.port) === undefined,
     leaderObject: member.leaderObject,
+    poolerPorts: poolerPortsOf(pod),
     caSecret: options["patroni-ca-secret"],
     clientSecret: options["patroni-client-secret"],
   };

@@ -10,6 +10,8 @@ export interface TemplateFacts {
   readonly settings: MemberSettings;
   readonly workload: ObjectReference;
   readonly rollout: Rollout;
+  /** By which it finds its pods, whether or not they were injected. */
+  readonly selector: JsonObject | undefined;
 }
 
 /** Undefined for a StatefulSet of anything else. */
@@ -32,5 +34,6 @@ export function templateFacts(set: JsonObject, settings: InjectionSettings): Tem
     settings: member,
     workload: referenceIn("apps/v1", "StatefulSet", asObject(set.metadata) ?? {}),
     rollout: rolloutOf(set),
+    selector: asObject(at(set, "spec", "selector")),
   };
 }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
 import { KubeConfig } from "@kubernetes/client-node";
+import { NO_CHOICES } from "../../../src/controller/choices.ts";
 import { Controller } from "../../../src/controller/controller.ts";
 import type { JsonObject } from "../../../src/json/value.ts";
 import { KubeConnection } from "../../../src/kube/connection.ts";
@@ -87,7 +88,7 @@ function startController(): Controller {
     settings,
     openshift: () => false,
     repair: "none",
-    choices: { rbac: { patroni: true } },
+    choices: { ...NO_CHOICES, rbac: { patroni: true } },
     logger: createLogger({
       level: "warn",
       destination: { write: (line) => void refusals.push(String(JSON.parse(line).error)) },

@@ -19,6 +19,7 @@ export const settingsOf = (difference: Partial<MemberSettings> = {}): MemberSett
   discovery: true,
   wantsSidecar: true,
   leaderObject: undefined,
+  poolerPorts: [],
   caSecret: undefined,
   clientSecret: undefined,
   ...difference,

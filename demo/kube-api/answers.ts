@@ -1,7 +1,8 @@
-import type { Json } from "../../src/json/value.ts";
+import { asObject, type Json } from "../../src/json/value.ts";
 import type { Report } from "./admission.ts";
 import { create } from "./create.ts";
 import { asKubeObject, parseBody } from "./decode.ts";
+import { evict } from "./eviction.ts";
 import { type Answer, ok } from "./http.ts";
 import type { KubeObject, UserInfo } from "./objects.ts";
 import { deleteOptionsOf, isDryRun, optionsOf, requireFieldManager } from "./options.ts";
@@ -60,6 +61,10 @@ const sentObject = ({ target, contentType, body }: ResourceRequest): KubeObject 
   asKubeObject(parseBody(contentType, body), target.resource);
 
 async function post(backend: Backend, request: ResourceRequest): Promise<Answer> {
+  if (request.target.subresource === "eviction") {
+    const eviction = asObject(parseBody(request.contentType, request.body)) ?? {};
+    return ok(await evict(backend, writeRequest(request), eviction), 201);
+  }
   const object = sentObject(request);
   if (request.target.resource.virtual) return ok(reviewed(object), 201);
   return stateAnswer(await create(backend, writeRequest(request), object), true);

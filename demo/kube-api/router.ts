@@ -12,7 +12,7 @@ export interface Target {
   readonly namespace: string | undefined;
   /** Empty for the verbs on a collection. */
   readonly name: string;
-  readonly subresource: "" | "status";
+  readonly subresource: "" | "status" | "eviction";
 }
 
 const ON_OBJECT: Readonly<Record<string, Verb>> = {
@@ -26,7 +26,10 @@ const ON_COLLECTION: Readonly<Record<string, Verb>> = {
   POST: "create",
   DELETE: "deletecollection",
 };
-const ON_STATUS: Readonly<Record<string, Verb>> = { GET: "get", PUT: "update", PATCH: "patch" };
+const ON_SUBRESOURCE: Readonly<Record<string, Readonly<Record<string, Verb>>>> = {
+  status: { GET: "get", PUT: "update", PATCH: "patch" },
+  eviction: { POST: "create" },
+};
 
 /**
  * The target of a request to `/api/…` or `/apis/…`.
@@ -42,10 +45,12 @@ export function route(method: string, url: URL, table: ResourceTable): Target {
   const resource = plural === undefined ? undefined : table.find(group, version, plural);
   if (resource === undefined) throw noSuchPath();
   if (!resource.namespaced && namespace !== undefined) throw noSuchPath();
-  if (subresource !== "" && !(subresource === "status" && resource.statusSubresource)) throw noSuchPath();
+  const isEviction = subresource === "eviction" && resource.id === "pods";
+  const isStatus = subresource === "status" && resource.statusSubresource;
+  if (subresource !== "" && !isEviction && !isStatus) throw noSuchPath();
   if (resource.namespaced && namespace === undefined && name !== "") throw notFound(resource, name);
 
-  const verbs = subresource !== "" ? ON_STATUS : name !== "" ? ON_OBJECT : ON_COLLECTION;
+  const verbs = ON_SUBRESOURCE[subresource] ?? (name !== "" ? ON_OBJECT : ON_COLLECTION);
   const verb = verbs[method === "HEAD" ? "GET" : method];
   const known = resource.virtual ? verb === "create" : verb !== undefined;
   const anywhere = resource.namespaced && namespace === undefined;
@@ -55,7 +60,7 @@ export function route(method: string, url: URL, table: ResourceTable): Target {
     resource,
     namespace,
     name,
-    subresource: subresource === "" ? "" : "status",
+    subresource: isEviction ? "eviction" : isStatus ? "status" : "",
   };
 }
 

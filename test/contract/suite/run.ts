@@ -12,6 +12,7 @@ import type { Case, Cases, Context } from "./context.ts";
 import { CREATE } from "./create.ts";
 import { DELETE } from "./delete.ts";
 import { DIFFERENCES, type Difference } from "./differences.ts";
+import { EVICTION } from "./eviction.ts";
 import { LIST } from "./list.ts";
 import { PATCHES } from "./patch.ts";
 import { UPDATE } from "./update.ts";
@@ -21,6 +22,7 @@ const SUITE: Readonly<Record<string, Cases>> = {
   create: CREATE,
   update: UPDATE,
   delete: DELETE,
+  eviction: EVICTION,
   list: LIST,
   watch: WATCH,
   patch: PATCHES,

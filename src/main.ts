@@ -27,6 +27,10 @@ const ROLES: Readonly<Record<string, { readonly means: string; load(): Promise<R
     means: "take away what was made for clusters that are gone or have opted out",
     load: () => import("./cleanup/command.ts"),
   },
+  certs: {
+    means: "say which certificate the webhook serves, who trusts it and when it rotates",
+    load: () => import("./certs/command.ts"),
+  },
   inject: {
     means: "inject into manifests, offline",
     load: () => import("./offline/command.ts"),

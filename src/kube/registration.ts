@@ -14,6 +14,7 @@ import {
   isTrusted,
   type RegistrationMode,
   trusteesIn,
+  WEBHOOK_CONFIGURATIONS,
 } from "./webhook-configuration.ts";
 
 export interface RegistrationOptions {
@@ -52,7 +53,6 @@ export interface Registration {
   stop(): Promise<void>;
 }
 
-const COLLECTION = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
 const CALM_MS = 60_000;
 
 /**
@@ -107,7 +107,7 @@ class Keeper {
     this.#failures = new BackOff({ ...BACK_OFF, ...times });
     this.#quarrels = new BackOff({ ...BACK_OFF, ...times });
     this.#watcher = watchResource<JsonObject>(connection, {
-      path: COLLECTION,
+      path: WEBHOOK_CONFIGURATIONS,
       fieldSelector: this.#selector,
       target: {
         reduce: (object) => object,
@@ -140,7 +140,12 @@ class Keeper {
     const before = this.#looks;
     const query = { fieldSelector: this.#selector };
     const { signal } = this.#stopped;
-    const { items } = await this.#connection.send({ method: "GET", path: COLLECTION, query, signal });
+    const { items } = await this.#connection.send({
+      method: "GET",
+      path: WEBHOOK_CONFIGURATIONS,
+      query,
+      signal,
+    });
     // What the watch saw meanwhile may be newer.
     if (before === this.#looks && !signal.aborted) this.#see(objectsIn(items)[0]);
   }
@@ -206,7 +211,7 @@ class Keeper {
     this.#live = await this.#connection.send({
       ...request,
       method: "PATCH",
-      path: `${COLLECTION}/${encodeURIComponent(this.#name)}`,
+      path: `${WEBHOOK_CONFIGURATIONS}/${encodeURIComponent(this.#name)}`,
       signal: this.#stopped.signal,
     });
     this.#tell();

@@ -2,6 +2,9 @@ import { addToBundle, bundleHolds } from "../certificates/bundle.ts";
 import type { Trustee } from "../certificates/served.ts";
 import { asString, at, isObject, type Json, type JsonObject, objectsIn } from "../json/value.ts";
 
+/** Where webhook configurations are. */
+export const WEBHOOK_CONFIGURATIONS = "/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations";
+
 /**
  * What is written of a MutatingWebhookConfiguration: all of it, only the `caBundle` of every entry of one that a chart made,
  * or nothing, where somebody else looks after the `caBundle` too.

@@ -14,6 +14,7 @@ import { createWebhookServer } from "../webhook/server.ts";
 import { Certificates } from "./certificates.ts";
 import { ClientAuthority } from "./client-authority.ts";
 import { InForce } from "./in-force.ts";
+import { keptIn } from "./kept.ts";
 import { listen } from "./listen.ts";
 import { watchLoad } from "./load.ts";
 import { openCluster } from "./open-cluster.ts";
@@ -23,7 +24,6 @@ import { processIdentity } from "./process-identity.ts";
 import { Readiness } from "./readiness.ts";
 import { reloading } from "./reload.ts";
 import { aborted, type Shutdown } from "./shutdown.ts";
-import { keptIn } from "./source.ts";
 
 export interface ServeOptions {
   readonly configPath: string;

@@ -5,11 +5,11 @@ import type { Sightings } from "../certificates/sightings.ts";
 import type { CertificateSource, ServingCertificate } from "../certificates/source.ts";
 import type { Own } from "../config/injection-settings.ts";
 import type { Config } from "../config/schema.ts";
-import { AUTHORITY_SECRET_SUFFIX, LEAF_SECRET_SUFFIX } from "../contract/names.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { servingNames } from "../webhook/serving-names.ts";
 import type { Cluster } from "./cluster.ts";
+import { keptIn, secretNames } from "./kept.ts";
 
 export interface SourceOptions {
   readonly config: Config;
@@ -20,16 +20,6 @@ export interface SourceOptions {
   readonly sightings: Sightings;
   onCertificate(certificate: ServingCertificate): void;
 }
-
-/** The namespace of what `serve` keeps for itself. */
-export const keptIn = ({ webhook }: Config, { ownNamespace }: Own): string =>
-  ownNamespace ?? webhook.registration.service.namespace ?? "default";
-
-/** The names of the Secrets with certificates of our own. */
-export const secretNames = ({ webhook }: Pick<Config, "webhook">) => ({
-  authorities: webhook.registration.service.name + AUTHORITY_SECRET_SUFFIX,
-  leaf: webhook.registration.service.name + LEAF_SECRET_SUFFIX,
-});
 
 /** As configured. Where nobody is told whom to trust, nothing is kept either: `self` then means for this process alone. */
 export function certificateSource(options: SourceOptions): CertificateSource {

@@ -4,7 +4,7 @@ import { stringify } from "yaml";
 import { excludedNamespacesOf } from "../../../src/config/injection-settings.ts";
 import { parseConfig } from "../../../src/config/parse.ts";
 import { at, type JsonObject, objectsIn } from "../../../src/json/value.ts";
-import { secretNames } from "../../../src/serve/source.ts";
+import { secretNames } from "../../../src/serve/kept.ts";
 import { desiredWebhookConfiguration } from "../../../src/webhook/registration.ts";
 import { lint, ofKind, RELEASE, type Release, rendered, theOnly } from "../../chart/helm.ts";
 import { MATRIX, REFUSED } from "../../chart/matrix.ts";

@@ -8,6 +8,7 @@ import { createLogger } from "../../../src/telemetry/logger.ts";
 import { createMetrics } from "../../../src/telemetry/metrics.ts";
 import { ofKind, RELEASE, rendered } from "../../chart/helm.ts";
 import { create } from "../../chart/posting.ts";
+import { type ApiResponse, createApiClient } from "../../cluster/api-client.ts";
 import {
   type ControlPlane,
   type ControlPlaneOptions,
@@ -74,6 +75,16 @@ export class Controlled {
     const objects = await rendered({ values });
     for (const kind of ["ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"]) {
       for (const object of ofKind(objects, kind)) await create(this.plane.api, object);
+    }
+  }
+
+  /** Asks what the controller could ask. */
+  async asAccount(method: string, path: string): Promise<ApiResponse> {
+    const client = createApiClient(this.plane.url, this.plane.caPem, { token: TOKEN });
+    try {
+      return await client.request(method, path);
+    } finally {
+      client.close();
     }
   }
 

@@ -16,6 +16,7 @@ export interface ProcessSpec {
 
 export interface RunningProcess {
   readonly name: string;
+  /** Undefined where it could not be started. */
   readonly pid: number | undefined;
   readonly logFile: string;
   /** Resolves, never rejects, with how the process ended. */

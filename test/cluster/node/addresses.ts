@@ -4,8 +4,7 @@ export const NODE_NAME = "node";
 export const NODE_IP = "10.200.0.1";
 export const NODE_PREFIX = 24;
 
-export const SERVICE_CIDR = "10.96.0.0/16";
-/** First address of {@link SERVICE_CIDR}, which the API server takes for itself. */
+/** The first of the API server's range of Service addresses, which it takes for itself. */
 export const API_SERVICE_IP = "10.96.0.1";
 export const DNS_SERVICE_IP = "10.96.0.10";
 export const POD_CIDR = "10.244.0.0/16";

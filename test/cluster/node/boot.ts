@@ -37,7 +37,7 @@ async function boot(folder: string, options: BootOptions): Promise<void> {
 
   const authority = await newAuthority("cluster");
   const apiBinaries = { etcd: binary("etcd"), apiServer: binary("kube-apiserver") };
-  const [{ api, url, process: apiServer }, runtime] = await Promise.all([
+  const [{ api, url, process: apiServer }, runtimeSocket] = await Promise.all([
     startNodeApiServer(run, apiBinaries, authority, options.audit),
     startContainerd(run, binary("containerd")),
   ]);
@@ -49,7 +49,7 @@ async function boot(folder: string, options: BootOptions): Promise<void> {
     kubeconfig: kubeconfigs.kubelet,
     authority,
     clientCaFile: join(folder, "ca.crt"),
-    runtimeSocket: runtime.socket,
+    runtimeSocket,
     cgroup: `/${options.cgroup}`,
   };
   const [kubelet, coredns, controllers] = await Promise.all([

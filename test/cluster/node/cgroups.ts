@@ -16,6 +16,8 @@ export interface Cgroups {
 
 export type Controller = "pids" | "memory" | "cpu";
 
+/** Containers may have the same hierarchies elsewhere. */
+const ROOT = "/sys/fs/cgroup";
 const PROGRAMS = "programs";
 const EMPTY_WITHIN_MS = 10_000;
 const POLL_MS = 50;
@@ -81,7 +83,7 @@ async function listHierarchies(): Promise<Hierarchy[]> {
   const lines = (await readFile("/proc/mounts", "utf8")).split("\n").map((line) => line.split(" "));
   const mounted = (type: string) =>
     lines
-      .filter((fields) => fields[2] === type)
+      .filter(([, mount = "", kind]) => kind === type && mount.startsWith(ROOT))
       .map(([, mount = "", , options = ""]) => ({
         mount,
         options: options.split(","),

@@ -1,16 +1,11 @@
 import { access, mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type RunningProcess, untilReady } from "../processes.ts";
+import { untilReady } from "../processes.ts";
 import { type Run, runFile } from "../run.ts";
 import { POD_CIDR } from "./addresses.ts";
 
-export interface Containerd {
-  readonly process: RunningProcess;
-  readonly socket: string;
-}
-
 /** The image of the container that holds a pod's namespaces; it must be loaded before the first pod. */
-export const PAUSE_IMAGE = "registry.k8s.io/pause:3.10";
+const PAUSE_IMAGE = "registry.k8s.io/pause:3.10";
 
 /** In the node's own `/run`. Short: a socket's path has at most 107 bytes, and shims add to it. */
 const STATE = "/run/containerd";
@@ -18,7 +13,8 @@ const STATE = "/run/containerd";
 const CNI_PLUGINS = "/usr/lib/cni";
 const READY_WITHIN_MS = 20_000;
 
-export async function startContainerd(run: Run, binary: string): Promise<Containerd> {
+/** @returns the path of its socket, inside the node */
+export async function startContainerd(run: Run, binary: string): Promise<string> {
   const socket = `${STATE}/containerd.sock`;
   await mkdir(join(run.folder, "cni"));
   await runFile(run, "cni/pods.conflist", POD_NETWORK);
@@ -34,7 +30,7 @@ export async function startContainerd(run: Run, binary: string): Promise<Contain
     return true;
   };
   await untilReady(process, isReady, READY_WITHIN_MS);
-  return { process, socket };
+  return socket;
 }
 
 /**

@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { cidr, dnsLabel, isLabelValue, objectName, quantity, type Syntax } from "../contract/syntax.ts";
+import type { JsonObject } from "../json/value.ts";
 
 /**
  * The kinds of values that stand in the configuration. Each says in words what is allowed, and its errors read
@@ -32,7 +33,8 @@ function sectionError(code: string, input: unknown): string | undefined {
 }
 
 /** A mapping that goes to Kubernetes as it is, which says what is wrong with it. */
-export const passedOn = () => z.record(z.string(), z.json(), { error: expected("a mapping") });
+export const passedOn = () =>
+  z.record(z.string(), z.unknown(), { error: expected("a mapping") }) as unknown as z.ZodType<JsonObject>;
 
 export const list = <Item extends z.ZodType>(item: Item) => z.array(item, { error: expected("a list") });
 

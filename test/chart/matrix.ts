@@ -14,18 +14,6 @@ const METRICS: JsonObject = {
 const NETWORK: JsonObject = {
   enabled: true,
   metricsFrom: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "monitoring" } } }],
-  databases: [
-    { namespace: "db" },
-    {
-      namespace: "shop",
-      clients: [{ podSelector: { matchLabels: { app: "shop" } } }],
-      operator: "postgres-operator",
-      monitoring: [{ namespaceSelector: {} }],
-      egress: [{ ports: [{ port: 2379, protocol: "TCP" }] }],
-      ambient: true,
-      ports: { postgres: 6432, patroni: 8009 },
-    },
-  ],
 };
 
 /** Releases that together take every branch of the templates. */
@@ -47,6 +35,9 @@ export const MATRIX: Readonly<Record<string, Release>> = {
     values: { metrics: { prometheusRule: { enabled: true, disabled: ["PatroniInjectorFinding"] } } },
   },
   fenced: { values: { networkPolicy: NETWORK } },
+  "databases fenced": {
+    values: { config: { controller: { networkPolicies: [{ namespaces: ["db"] }, {}] } } },
+  },
   "its own image": {
     values: {
       image: {
@@ -162,7 +153,10 @@ export const REFUSED: Readonly<Record<string, readonly [values: JsonObject, says
   "a port that is none": [{ config: { webhook: { port: 70000 } } }, /port/],
   "a configuration without a part that templates need": [{ config: { webhook: null } }, /webhook/],
   "Secrets without names": [{ rbac: { patroniSecrets: [{ namespace: "db", names: [] }] } }, /names/],
-  "a database without its namespace": [{ networkPolicy: { databases: [{ clients: [] }] } }, /namespace/],
+  "an unknown key of a policy": [
+    { config: { controller: { networkPolicies: [{ namespace: "db" }] } } },
+    /networkPolicies/,
+  ],
   "an interval without a unit": [{ metrics: { podMonitor: { interval: "30" } } }, /interval/],
   "a priority that is the system's": [{ priorityClass: { value: 2000000000 } }, /value/],
 };

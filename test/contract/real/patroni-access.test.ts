@@ -1,22 +1,13 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { KubeConfig } from "@kubernetes/client-node";
 import { NO_CHOICES } from "../../../src/controller/choices.ts";
-import { Controller } from "../../../src/controller/controller.ts";
 import type { JsonObject } from "../../../src/json/value.ts";
-import { KubeConnection } from "../../../src/kube/connection.ts";
-import { createLogger } from "../../../src/telemetry/logger.ts";
-import { createMetrics } from "../../../src/telemetry/metrics.ts";
-import { ofKind, RELEASE, rendered } from "../../chart/helm.ts";
-import { create } from "../../chart/posting.ts";
 import { type ApiClient, createApiClient } from "../../cluster/api-client.ts";
 import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
-import { kubeconfigFor } from "../../cluster/kubeconfig.ts";
 import { prepareNamespace } from "../../cluster/namespace.ts";
-import { settings } from "../../model/prune/settings.ts";
 import { eventually } from "../suite/eventually.ts";
+import { CONTROLLER, grantChart, startController } from "./chart-controller.ts";
 
-const OPERATOR = { name: `system:serviceaccount:${RELEASE.namespace}:patroni-injector`, token: "controller" };
 const CORE = "/api/v1/namespaces";
 const MERGE = { "content-type": "application/merge-patch+json" };
 /** Each with its own ServiceAccount, and how its Patroni keeps its lock. */
@@ -24,16 +15,14 @@ const CLUSTERS = { maps: "PATRONI_KUBERNETES_LABELS", ends: "PATRONI_KUBERNETES_
 
 let plane: ControlPlane;
 const patroni = new Map<string, ApiClient>();
-const refusals: string[] = [];
 
 before(async () => {
   const users = Object.keys(CLUSTERS).map((name) => ({
     name: `system:serviceaccount:db:${name}`,
     token: name,
   }));
-  plane = await startControlPlane({ users: [OPERATOR, ...users] });
+  plane = await startControlPlane({ users: [CONTROLLER, ...users] });
   for (const { token } of users) patroni.set(token, createApiClient(plane.url, plane.caPem, { token }));
-  await prepareNamespace(plane.api, RELEASE.namespace);
   await prepareNamespace(plane.api, "db", { "patroni-injector.io/injection": "enabled" });
   await grant(false);
   for (const [scope, variable] of Object.entries(CLUSTERS)) {
@@ -64,39 +53,8 @@ async function post(path: string, object: JsonObject): Promise<void> {
   assert.equal(status, 201, JSON.stringify(body));
 }
 
-/** What the chart grants to the controller. */
-async function grant(patroniToo: boolean): Promise<void> {
-  const objects = await rendered({ values: { config: { controller: { rbac: { patroni: patroniToo } } } } });
-  for (const kind of ["ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"]) {
-    for (const object of ofKind(objects, kind)) {
-      if (kind === "ClusterRole") {
-        await plane.api.request("DELETE", "/apis/rbac.authorization.k8s.io/v1/clusterroles/patroni-injector");
-      }
-      await create(plane.api, object);
-    }
-  }
-}
-
-function startController(): Controller {
-  const text = kubeconfigFor(plane.url, plane.caPem, { token: OPERATOR.token });
-  const connection = new KubeConnection(() => {
-    const config = new KubeConfig();
-    config.loadFromString(text);
-    return config;
-  });
-  return new Controller(connection, {
-    settings,
-    openshift: () => false,
-    repair: "none",
-    choices: { ...NO_CHOICES, rbac: { patroni: true } },
-    logger: createLogger({
-      level: "warn",
-      destination: { write: (line) => void refusals.push(String(JSON.parse(line).error)) },
-    }),
-    metrics: createMetrics(),
-    identity: "test",
-  });
-}
+const grant = (patroni: boolean): Promise<void> =>
+  grantChart(plane, { config: { controller: { rbac: { patroni } } } });
 
 /** What is asked, and with what. */
 type Call = readonly [method: string, path: string, body?: JsonObject];
@@ -124,13 +82,15 @@ const roleOf = (scope: string) =>
   `/apis/rbac.authorization.k8s.io/v1/namespaces/db/rolebindings/patroni.${scope}.${scope}`;
 
 describe("what Patroni is granted by choice", () => {
-  let controller: Controller;
+  let controller: ReturnType<typeof startController>;
   after(() => controller.stop());
 
   it("is refused to a controller that does not hold it itself", async () => {
-    controller = startController();
+    controller = startController(plane, { ...NO_CHOICES, rbac: { patroni: true } });
     await eventually("it was refused", async () =>
-      refusals.some((text) => /attempting to grant RBAC permissions not currently held/.test(text)),
+      controller.refusals.some((text) =>
+        /attempting to grant RBAC permissions not currently held/.test(text),
+      ),
     );
     assert.equal(await isThere(roleOf("maps")), false);
   });

@@ -26,6 +26,8 @@ export interface BreakerParts {
   readonly logger: Logger;
   /** How often the sidecars are looked at. Milliseconds. Default: 1000. */
   readonly tickMs?: number;
+  /** Milliseconds of a clock that is never set. Default: the process's own. */
+  now?(): number;
 }
 
 /**
@@ -34,6 +36,7 @@ export interface BreakerParts {
  */
 export class Breaker {
   readonly #parts: BreakerParts;
+  readonly #now: () => number;
   readonly #steadiness = new Steadiness();
   readonly #memories = new Map<string, Memory>();
   #timer: NodeJS.Timeout | undefined;
@@ -42,6 +45,7 @@ export class Breaker {
 
   constructor(parts: BreakerParts) {
     this.#parts = parts;
+    this.#now = parts.now ?? (() => performance.now());
   }
 
   start(): void {
@@ -52,6 +56,11 @@ export class Breaker {
   async stop(): Promise<void> {
     this.#stopped = true;
     clearInterval(this.#timer);
+    await this.idle();
+  }
+
+  /** Resolves when nothing is being written. */
+  async idle(): Promise<void> {
     await this.#writing;
   }
 
@@ -60,7 +69,7 @@ export class Breaker {
     const { suspensions, members } = this.#parts;
     if (this.#writing !== undefined || !suspensions.synced()) return;
     const pods = [...members()];
-    this.#steadiness.see(pods, performance.now());
+    this.#steadiness.see(pods, this.#now());
     const byNamespace = Map.groupBy(pods, ({ namespace }) => namespace);
     const due = [...new Set([...suspensions.all.keys(), ...byNamespace.keys()])].filter((namespace) => {
       const before = suspensions.of(namespace);
@@ -73,7 +82,7 @@ export class Breaker {
 
   #step(namespace: string, before: Suspension | undefined, pods: readonly PodFacts[]): Step {
     const { image, isPrimary } = this.#parts;
-    const now = performance.now();
+    const now = this.#now();
     const seen = pods
       .filter(({ ended, terminating }) => !ended && !terminating)
       .map((pod) => seenPod(pod, isPrimary(pod), this.#steadiness.of(pod.uid, now)));

@@ -93,6 +93,13 @@ describe("who is next", () => {
   for (const [what, members, next] of rows) {
     it(what, () => assert.equal(short(plan({ view: viewWith({ members }) })), next));
   }
+  it("the primary last, whatever its ordinal", () => {
+    const answers = answersOf({ "uid-0": status(false), "uid-2": status(true) });
+    const next = (members: PodFacts[]) =>
+      short(plan({ view: viewWith({ members }, members.slice(2)), answers }));
+    assert.equal(next(MEMBERS), "evict pg-1");
+    assert.equal(next(membersWith({ 0: well, 1: well })), "evict pg-2");
+  });
   it("the members are asked before anybody is", () =>
     assert.equal(short(plan({ answers: undefined })), "ask"));
 });

@@ -17,8 +17,9 @@ export interface NewAddressRun {
 }
 
 /**
- * The synchronous standby's pod restarts with another address while the other members look its name up all the time, so that every
- * cache on the way holds the former one; as soon as it streams again it becomes the primary.
+ * A standby's pod restarts with another address while another member looks its name up all the time, so that every cache on the way
+ * holds the former one; as soon as it streams again it becomes the primary. Not for synchronous replication, where Patroni has chosen
+ * another synchronous standby by then, and only that one may take over.
  */
 export async function runNewAddress(deployed: Deployed): Promise<NewAddressRun> {
   const { kubectl, members } = deployed;
@@ -37,15 +38,7 @@ export async function runNewAddress(deployed: Deployed): Promise<NewAddressRun> 
       100,
     );
     const addressedMs = Date.now();
-    const { primary } = await until(
-      `${candidate.name} is the synchronous standby again`,
-      180_000,
-      async () => {
-        const now = await members.settled(true);
-        return now?.standbys[0]?.name === candidate.name ? now : undefined;
-      },
-      1_000,
-    );
+    const { primary } = await settle(deployed, `${candidate.name} streams again`);
     const struckMs = Date.now();
     await switchOver(members, primary, again);
     await observation.recovery();

@@ -1,8 +1,8 @@
 import { describe } from "node:test";
 import { FORMS } from "../rig/deploy.ts";
-import { describeFaults } from "./faults.ts";
+import { describeFaults, describeNewAddress } from "./faults.ts";
 import { describeOpening } from "./opening.ts";
-import { selectedFaults } from "./selection.ts";
+import { extent, selectedFaults } from "./selection.ts";
 import { setStage } from "./stage.ts";
 
 const faults = selectedFaults({
@@ -13,5 +13,8 @@ const faults = selectedFaults({
 describe("Patroni with its lock in a ConfigMap, asynchronous", () => {
   const { deployed, saboteur } = setStage(FORMS.asynchronous);
   describeOpening(deployed);
-  describe("comes through", () => describeFaults(faults, deployed, saboteur));
+  describe("comes through", () => {
+    describeFaults(faults, deployed, saboteur);
+    if (extent !== "quick") describeNewAddress(deployed);
+  });
 });

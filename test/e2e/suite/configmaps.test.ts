@@ -1,7 +1,7 @@
 import { describe } from "node:test";
 import { FAULTS } from "../faults/faults.ts";
 import { FORMS } from "../rig/deploy.ts";
-import { describeFaults, describeNewAddress, describeSwitchovers } from "./faults.ts";
+import { describeFaults, describeSwitchovers } from "./faults.ts";
 import { describeOpening } from "./opening.ts";
 import { extent, selectedFaults } from "./selection.ts";
 import { setStage } from "./stage.ts";
@@ -16,7 +16,6 @@ describe("Patroni with its lock in a ConfigMap, synchronous", () => {
   describeOpening(deployed);
   describe("comes through", () => {
     describeFaults(faults, deployed, saboteur);
-    if (extent !== "quick") describeNewAddress(deployed);
-    describeSwitchovers(extent === "quick" ? 3 : 10, deployed);
+    describeSwitchovers({ quick: 3, usual: 10, all: 30 }[extent], deployed);
   });
 });

@@ -7,6 +7,7 @@ import { coversAll, namesOf, spanOf } from "./rotation-facts.ts";
 import type { SecretStore, StoredSecret } from "./secret-store.ts";
 import {
   type AuthoritySecret,
+  type Leaf,
   type LeafSecret,
   readAuthorities,
   readLeaf,
@@ -57,6 +58,8 @@ export class SelfSource implements CertificateSource {
   readonly #options: SelfOptions;
   readonly #lifetimes: Lifetimes;
   #handedOver = "";
+  /** The newest that was read: it is served on where the Secret was emptied. */
+  #leaf: Leaf | undefined;
   #stopped = false;
 
   constructor(options: SelfOptions) {
@@ -90,7 +93,9 @@ export class SelfSource implements CertificateSource {
     };
   }
 
-  #handOver({ authorities: { authorities, retiredPem }, leaf: { leaf } }: State): void {
+  #handOver({ authorities: { authorities, retiredPem }, leaf: { leaf: read } }: State): void {
+    this.#leaf = read ?? this.#leaf;
+    const leaf = this.#leaf;
     if (leaf === undefined || this.#stopped) return;
     const trusted = authorities.map(({ certPem }) => certPem).join("");
     // The Secret with the authorities may have been lost: whoever signed what is served is to be trusted all the same.

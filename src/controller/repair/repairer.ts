@@ -63,6 +63,11 @@ export class Repairer {
   /** Resolves when nothing is asked or evicted any more. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
+    await this.idle();
+  }
+
+  /** Resolves when nothing is being asked or evicted. */
+  async idle(): Promise<void> {
     await Promise.all(this.#running);
   }
 

@@ -39,21 +39,39 @@ export class ApiServers {
     scope.after(end);
   }
 
-  judge(leaf: X509Certificate): void {
-    this.judged++;
-    const now = new Date(this.#time.now);
+  /** What there is to judge by now. */
+  moment(): Moment {
     const inCaches = this.#history.filter(({ until }) => until >= this.#time.monotonic - CACHES_MS);
-    const [isValid, isNamed] = [isValidAt(leaf, now), leaf.checkHost(SERVER_NAME) !== undefined];
-    for (const bundle of [...inCaches.flatMap(({ bundles }) => bundles), ...this.#current]) {
-      const isSigned = bundle.some(
-        (anchor) => isValidAt(anchor, now) && leaf.checkIssued(anchor) && leaf.verify(anchor.publicKey),
-      );
-      if (!isValid || !isNamed || !isSigned) {
-        const { serialNumber, validFrom, validTo } = leaf;
-        this.refusals.push(JSON.stringify({ now, serialNumber, validFrom, validTo, isNamed, isSigned }));
-      }
-    }
+    return {
+      now: new Date(this.#time.now),
+      bundles: [...inCaches.flatMap(({ bundles }) => bundles), ...this.#current],
+    };
   }
+
+  /** @param moments in which the leaf may have been looked at: a virtual day passes while a handshake takes place */
+  judge(leaf: X509Certificate, moments: readonly Moment[] = [this.moment()]): void {
+    this.judged++;
+    if (moments.some((moment) => isAccepted(leaf, moment))) return;
+    const { serialNumber, validFrom, validTo } = leaf;
+    this.refusals.push(
+      JSON.stringify({ times: moments.map(({ now }) => now), serialNumber, validFrom, validTo }),
+    );
+  }
+}
+
+interface Moment {
+  readonly now: Date;
+  readonly bundles: readonly X509Certificate[][];
+}
+
+/** By every bundle that may be in a cache. */
+function isAccepted(leaf: X509Certificate, { now, bundles }: Moment): boolean {
+  const isSigned = bundles.every((bundle) =>
+    bundle.some(
+      (anchor) => isValidAt(anchor, now) && leaf.checkIssued(anchor) && leaf.verify(anchor.publicKey),
+    ),
+  );
+  return isSigned && bundles.length > 0 && isValidAt(leaf, now) && leaf.checkHost(SERVER_NAME) !== undefined;
 }
 
 const isValidAt = ({ validFromDate, validToDate }: X509Certificate, now: Date): boolean =>
@@ -99,7 +117,8 @@ export class Load {
       const call = request({ port, host: "127.0.0.1", path: "/mutate", method: "POST", agent, headers });
       call.on("error", reject);
       call.on("socket", (socket: TLSSocket) => {
-        if (!call.reusedSocket) socket.once("secureConnect", () => this.#connected(socket));
+        const begun = this.#judges.moment();
+        if (!call.reusedSocket) socket.once("secureConnect", () => this.#connected(socket, begun));
       });
       call.on("response", async (response) => {
         const chunks = await response.toArray().catch(reject);
@@ -113,8 +132,9 @@ export class Load {
     });
   }
 
-  #connected(socket: TLSSocket): void {
+  #connected(socket: TLSSocket, begun: Moment): void {
     this.connections++;
-    this.#judges.judge(new X509Certificate(socket.getPeerCertificate(true).raw));
+    const { raw } = socket.getPeerCertificate(true);
+    this.#judges.judge(new X509Certificate(raw), [begun, this.#judges.moment()]);
   }
 }

@@ -1,5 +1,6 @@
 import { execFile } from "node:child_process";
 import { existsSync, readdirSync } from "node:fs";
+import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
 import { cacheFolder } from "../../cluster/build-plan.ts";
@@ -16,6 +17,7 @@ export interface Programs {
   /** The folder of `postgres` and `initdb`. */
   readonly postgresBin: string;
   readonly pgbouncer: string;
+  readonly schemathesis: string;
   /** Neither PostgreSQL nor PgBouncer runs as root. */
   readonly user: { readonly uid: number; readonly gid: number };
 }
@@ -41,32 +43,43 @@ export async function ensurePrograms(): Promise<Programs> {
     throw new Error(
       `missing: ${missing.join(", ")}; apt-get install --no-install-recommends ${missing.join(" ")}`,
     );
-  return { patroni: await ensurePatroni(), postgresBin, pgbouncer, user: await serviceUser() };
+  const python = await ensurePython();
+  return {
+    patroni: join(python, "patroni"),
+    schemathesis: join(python, "schemathesis"),
+    postgresBin,
+    pgbouncer,
+    user: await serviceUser(),
+  };
 }
 
-async function ensurePatroni(): Promise<string> {
+/** The folder of the programs of a virtual environment, which is made anew when what it is to hold has changed. */
+async function ensurePython(): Promise<string> {
   // Root's cache is for root alone; Patroni runs as another user.
   const folder =
     process.getuid?.() === 0 ? "/var/tmp/patroni-injector-services" : join(cacheFolder(), "services");
-  const patroni = join(folder, "bin", "patroni");
+  const stamp = join(folder, "requirements.txt");
+  const wanted = await readFile(REQUIREMENTS, "utf8");
+  const isMade = async () => (await readFile(stamp, "utf8").catch(() => "")) === wanted;
   await withLock(
     "patroni-injector-services",
     () => undefined,
     async () => {
-      if (existsSync(patroni)) return;
+      if (await isMade()) return;
       try {
         // Debian's own: one in a home folder may be for its owner alone.
         await run("/usr/bin/python3", ["-m", "venv", folder]);
         await run(join(folder, "bin", "pip"), ["install", "--quiet", "--requirement", REQUIREMENTS]);
+        await writeFile(stamp, wanted);
       } catch (error) {
         const { stderr = "" } = error as { stderr?: string };
-        throw new Error(`Patroni cannot be installed (python3, python3-venv and pip are needed): ${stderr}`, {
-          cause: error,
-        });
+        const what =
+          "Patroni cannot be installed (needed: python3 and python3-venv of Debian, and a package index)";
+        throw new Error(`${what}: ${stderr}`, { cause: error });
       }
     },
   );
-  return patroni;
+  return join(folder, "bin");
 }
 
 async function serviceUser(): Promise<Programs["user"]> {

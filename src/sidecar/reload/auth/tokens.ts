@@ -11,7 +11,6 @@ const ALGORITHMS = ["RS256", "ES256", "ES384", "ES512"];
 const TOLERANCE_S = 5;
 
 const LONGEST_TOKEN = 8192;
-const SUBJECT_PREFIX = "system:serviceaccount:";
 
 /**
  * Admits ServiceAccounts on the allow-list, by tokens of this cluster for our audience. A token of a deleted ServiceAccount or pod is
@@ -24,6 +23,7 @@ export function tokenAdmission(
   allowed: readonly string[],
   now: () => Date = () => new Date(),
 ): (request: Pick<IncomingMessage, "headers">) => Promise<Verdict> {
+  const callers = new Map(allowed.map((account) => [subjectNamed(account), account]));
   return async ({ headers }) => {
     const token = /^Bearer +(\S+)$/i.exec(headers.authorization ?? "")?.[1];
     if (token === undefined) return refused("unauthenticated", "there is no bearer token");
@@ -34,12 +34,10 @@ export function tokenAdmission(
     } catch (error) {
       return refused("unauthenticated", messageOf(error));
     }
-    const account = subject.startsWith(SUBJECT_PREFIX)
-      ? subject.slice(SUBJECT_PREFIX.length).replace(":", "/")
-      : undefined;
-    if (account === undefined || !allowed.includes(account))
-      return refused("forbidden", `${subject} is not on this pod's allow-list`);
-    return { kind: "admitted", caller: account };
+    const caller = callers.get(subject);
+    return caller === undefined
+      ? refused("forbidden", `${subject} is not on this pod's allow-list`)
+      : { kind: "admitted", caller };
   };
 }
 
@@ -70,6 +68,8 @@ async function subjectOf(token: string, issuers: Pick<IssuerKeys, "get">, now: D
     return verify(renewed);
   }
 }
+
+const subjectNamed = (account: string): string => `system:serviceaccount:${account.replace("/", ":")}`;
 
 const refused = (problem: "unauthenticated" | "forbidden", why: string): Verdict => ({
   kind: "refused",

@@ -31,8 +31,7 @@ export function judge(shown: Shown, version: number, needsMarker: boolean): Outc
 }
 
 /** What is said when the time is over and {@link judge} has nothing to say. */
-export function unproven(shown: Shown | undefined, version: number): Outcome {
-  if (shown === undefined) return failed("reload-unproven", "PostgreSQL could not be asked after the reload");
+export function unproven(shown: Shown, version: number): Outcome {
   const faults = faultsOf(shown);
   // With a fault in its syntax no file is loaded at all, and the load time stays (ProcessConfigFileInternal).
   if (faults.length > 0) return failed("configuration-invalid", "PostgreSQL cannot load its files", faults);

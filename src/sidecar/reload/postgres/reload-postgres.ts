@@ -11,6 +11,9 @@ const PROOF_WITHIN_MS = 25_000;
 /** Woken, Patroni reloads in tens of milliseconds: faults that are there this long after are of the new files. Milliseconds. */
 const SETTLED_AFTER_MS = 3000;
 
+/** A wake can be lost: Patroni clears it when its rest ends. Milliseconds. */
+const WAKE_EVERY_MS = 1000;
+
 const PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 500;
 
@@ -30,7 +33,7 @@ export interface PostgresReloadOptions {
  */
 export async function reloadPostgres(version: number, options: PostgresReloadOptions): Promise<Outcome> {
   const { patroni, connection } = options;
-  if (connection === undefined) return (await schedule(patroni)).refused ?? NO_CONNECTION;
+  if (connection === undefined) return (await schedule(patroni)) ?? NO_CONNECTION;
   let session: PostgresSession;
   try {
     session = await withGrace(() => PostgresSession.open(connection), isPassing);
@@ -39,8 +42,7 @@ export async function reloadPostgres(version: number, options: PostgresReloadOpt
     return failed("reload-unproven", why);
   }
   try {
-    const { refused, woken } = await schedule(patroni);
-    return refused ?? (await prove(session, version, woken, options));
+    return (await schedule(patroni)) ?? (await prove(session, version, options));
   } finally {
     await session.close();
   }
@@ -51,30 +53,38 @@ const NO_CONNECTION = failed(
   "Patroni has noted the reload; nothing tells whether PostgreSQL has loaded it, for no connection to it is configured",
 );
 
-async function schedule(patroni: PatroniReload): Promise<{ refused?: Outcome; woken: boolean }> {
+/** @returns why nothing was scheduled */
+async function schedule(patroni: PatroniReload): Promise<Outcome | undefined> {
   try {
     await withGrace(() => patroni.schedule(), isPassing);
   } catch (error) {
     const words = messageOf(error);
-    const detail = error instanceof PatroniRefusal ? words : `Patroni does not answer: ${words}`;
-    return { refused: failed("reload-rejected", detail), woken: false };
+    return failed(
+      "reload-rejected",
+      error instanceof PatroniRefusal ? words : `Patroni does not answer: ${words}`,
+    );
   }
-  // Without it the reload comes at Patroni's next round.
-  return patroni.wake().then(
-    () => ({ woken: true }),
-    () => ({ woken: false }),
-  );
+  await wake(patroni);
+  return undefined;
 }
+
+/** @returns whether Patroni was woken; where it was not, the reload comes at its next round */
+const wake = (patroni: PatroniReload): Promise<boolean> =>
+  patroni.wake().then(
+    () => true,
+    () => false,
+  );
 
 async function prove(
   session: PostgresSession,
   version: number,
-  woken: boolean,
-  { needsMarker, proofWithinMs = PROOF_WITHIN_MS }: PostgresReloadOptions,
+  { patroni, needsMarker, proofWithinMs = PROOF_WITHIN_MS }: PostgresReloadOptions,
 ): Promise<Outcome> {
   const began = performance.now();
-  let shown: Shown | undefined;
+  let wakeAt = began + WAKE_EVERY_MS;
+  let wasWoken = false;
   for (let pause = PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
+    let shown: Shown;
     try {
       shown = await session.shown();
     } catch (error) {
@@ -85,9 +95,13 @@ async function prove(
     }
     const verdict = judge(shown, version, needsMarker);
     if (verdict !== undefined) return verdict;
-    const passed = performance.now() - began;
-    const hasSettled = woken && passed > SETTLED_AFTER_MS && faultsOf(shown).length > 0;
-    if (hasSettled || passed + pause > proofWithinMs) return unproven(shown, version);
+    const now = performance.now();
+    const hasSettled = wasWoken && now - began > SETTLED_AFTER_MS && faultsOf(shown).length > 0;
+    if (hasSettled || now + pause > began + proofWithinMs) return unproven(shown, version);
+    if (now > wakeAt) {
+      wasWoken = (await wake(patroni)) || wasWoken;
+      wakeAt = now + WAKE_EVERY_MS;
+    }
     await delay(pause);
   }
 }

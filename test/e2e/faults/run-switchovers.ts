@@ -3,11 +3,15 @@ import type { Deployed } from "../rig/deploy.ts";
 import { logSince, Observation, settle } from "./observation.ts";
 import { switchOver } from "./switchover.ts";
 
-/** One switchover after another under one client and one watch, for figures with a spread. */
-export async function runSwitchovers(deployed: Deployed, count: number): Promise<FaultOutcome[]> {
+/** One switchover after another under one client and one watch, for figures with a spread. `run` tells them apart: a DNS label. */
+export async function runSwitchovers(
+  deployed: Deployed,
+  count: number,
+  run = "switchovers",
+): Promise<FaultOutcome[]> {
   const { members } = deployed;
   let settled = await settle(deployed, "the cluster is settled before the switchovers");
-  const observation = await Observation.start(deployed, "switchovers");
+  const observation = await Observation.start(deployed, run);
   try {
     const moves: Omit<FaultRecord, "writes" | "stored" | "slice">[] = [];
     for (let index = 0; index < count; index++) {

@@ -9,11 +9,17 @@ export interface PatroniCluster extends PatroniSettings {
   readonly scope: string;
   readonly image: string;
   readonly dcs: Dcs;
+  /** Its pods say what Pod Security `restricted` asks for. */
+  readonly restricted?: boolean;
 }
 
 export const PASSWORD = "of-the-test-only";
 export const MEMBERS = 3;
 export const POSTGRES_CONTAINER = "postgres";
+
+/** What Pod Security `restricted` asks of a pod and of each container. */
+export const RESTRICTED_POD = { runAsNonRoot: true, seccompProfile: { type: "RuntimeDefault" } };
+export const RESTRICTED_CONTAINER = { allowPrivilegeEscalation: false, capabilities: { drop: ["ALL"] } };
 
 const labelsOf = (scope: string) => ({ application: "patroni", "cluster-name": scope });
 
@@ -82,7 +88,7 @@ function permissions({ dcs, scope, namespace }: PatroniCluster, metadata: JsonOb
 }
 
 function podSpec(cluster: PatroniCluster): JsonObject {
-  const { scope, image } = cluster;
+  const { scope, image, restricted = false } = cluster;
   const secret = (name: string, key: string): JsonObject => ({
     name,
     valueFrom: { secretKeyRef: { name: scope, key } },
@@ -93,12 +99,16 @@ function podSpec(cluster: PatroniCluster): JsonObject {
   });
   return {
     serviceAccountName: scope,
-    securityContext: { runAsUser: 999, runAsGroup: 999, fsGroup: 999 },
+    securityContext: {
+      ...{ runAsUser: 999, runAsGroup: 999, fsGroup: 999 },
+      ...(restricted ? RESTRICTED_POD : {}),
+    },
     containers: [
       {
         name: POSTGRES_CONTAINER,
         image,
         imagePullPolicy: "IfNotPresent",
+        ...(restricted ? { securityContext: RESTRICTED_CONTAINER } : {}),
         command: ["/bin/sh", "/etc/patroni/entrypoint.sh"],
         env: [
           field("PATRONI_NAME", "metadata.name"),

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { asString, at, type JsonObject } from "../../../src/json/value.ts";
 import { parseWrites, type Write } from "../analysis/writes.ts";
-import { PASSWORD } from "../manifests/patroni.ts";
+import { PASSWORD, RESTRICTED_CONTAINER, RESTRICTED_POD } from "../manifests/patroni.ts";
 import { type Kubectl, type PodRef, until } from "./kubectl.ts";
 
 const PROGRAM = join(import.meta.dirname, "../client/counter.py");
@@ -84,11 +84,13 @@ function podObjects({ namespace, image, host, run, program }: ClientPod): JsonOb
       spec: {
         restartPolicy: "Never",
         terminationGracePeriodSeconds: 1,
+        securityContext: { ...RESTRICTED_POD, runAsUser: 999 },
         containers: [
           {
             name: "counter",
             image,
             imagePullPolicy: "IfNotPresent",
+            securityContext: RESTRICTED_CONTAINER,
             command: ["/opt/patroni/bin/python", "-u", "/client/counter.py", run, "1"],
             env: [
               { name: "COUNTER_HOST", value: host },

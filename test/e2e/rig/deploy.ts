@@ -13,6 +13,8 @@ export interface Form {
   readonly dcs: Dcs;
   readonly synchronous: boolean;
   readonly ttlSeconds: number;
+  /** Its pods are admissible under Pod Security `restricted`. */
+  readonly restricted?: boolean;
 }
 
 export const FORMS = {

@@ -7,11 +7,11 @@ import type { Target } from "./target.ts";
 
 export const RELEASE = { name: "patroni-injector", namespace: "patroni-injector" } as const;
 
-const CHART = join(import.meta.dirname, "../../../charts/patroni-injector");
+export const CHART = join(import.meta.dirname, "../../../charts/patroni-injector");
 const WAIT = "180s";
 
 /** Values for the target's own image. The sidecar's follows it. */
-function valuesFor({ images }: Target): JsonObject {
+export function valuesFor({ images }: Target): JsonObject {
   const colon = images.injector.lastIndexOf(":");
   return { image: { repository: images.injector.slice(0, colon), tag: images.injector.slice(colon + 1) } };
 }
@@ -39,14 +39,13 @@ export async function ensureInstalled(target: Target, values: JsonObject = {}): 
   const started = performance.now();
   const place = [name, CHART, "--namespace", namespace, "--create-namespace"];
   await helm(target, ["install", ...place], { ...valuesFor(target), ...values });
-  const kubectl = new Kubectl(target.access);
-  const rollout = [
-    "rollout",
-    "status",
-    `deployment/${name}`,
-    `--namespace=${namespace}`,
-    `--timeout=${WAIT}`,
-  ];
-  await kubectl.run(rollout, { timeoutMs: 200_000 });
+  await rolledOut(target);
   return performance.now() - started;
+}
+
+/** Waits until the Deployment is as it was asked to be. */
+export async function rolledOut({ access }: Target): Promise<void> {
+  const { name, namespace } = RELEASE;
+  const place = [`deployment/${name}`, `--namespace=${namespace}`, `--timeout=${WAIT}`];
+  await new Kubectl(access).run(["rollout", "status", ...place], { timeoutMs: 200_000 });
 }

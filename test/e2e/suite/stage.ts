@@ -14,15 +14,18 @@ export interface Stage {
 
 const SETS_UP_WITHIN_MS = 600_000;
 
-/** Before the file's tests: the chart, installed once for all files, a cluster of this form, and the saboteur. */
-export function setStage(form: Form): Stage {
+/**
+ * Before the file's tests: the chart, installed once for all files, a cluster of this form, and the saboteur. The cluster's namespace
+ * opts in unless `labels` say otherwise.
+ */
+export function setStage(form: Form, labels?: Readonly<Record<string, string>>): Stage {
   let deployed: Deployed | undefined;
   let saboteur: Saboteur | undefined;
   before(
     async () => {
       const target = targetFromEnv();
       await install(target);
-      deployed = await deploy(target, form);
+      deployed = await deploy(target, form, labels);
       saboteur = await Saboteur.start(new Kubectl(target.access), target.images.patroni);
     },
     { timeout: SETS_UP_WITHIN_MS },

@@ -14,7 +14,7 @@ import { textOf } from "./text.ts";
 /** Exit codes: 0 trusted, 1 broken, 2 could not look, or wrong options. */
 export async function run(
   argv: readonly string[],
-  { stdout, stderr }: Pick<NodeJS.Process, "stdout" | "stderr">,
+  { stdout, stderr }: Readonly<Record<"stdout" | "stderr", NodeJS.WritableStream>>,
 ): Promise<number> {
   const request = parseArguments(argv);
   if (request.kind === "help") {

@@ -39,5 +39,5 @@ it(`${ROTATIONS} rotations under load: no call fails, no connection ends, every 
   t.diagnostic(
     `${made("leaf")} leaves, ${made("authority")} authorities, ${made("retirement")} retired; ${old.answered + fresh.answered} calls, ${judges.judged} judgements`,
   );
-  assert.ok(made("authority") > ROTATIONS / 3 + 1 && made("retirement") >= Math.floor(ROTATIONS / 4));
+  assert.ok(made("authority") >= ROTATIONS / 3 + 1 && made("retirement") >= Math.floor(ROTATIONS / 4));
 });

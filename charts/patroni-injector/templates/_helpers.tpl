@@ -71,7 +71,7 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- define "patroni-injector.boundConfig" -}}
 {{- $config := include "patroni-injector.config" . | fromYaml -}}
 {{- $webhook := pick $config.webhook "host" "port" "registration" "certificates" "clientCA" -}}
-{{- toJson (dict "webhook" $webhook "operations" $config.operations "controller" $config.controller) -}}
+{{- toJson (dict "webhook" $webhook "operations" $config.operations "controller" $config.controller "watchNamespaces" $config.watchNamespaces) -}}
 {{- end -}}
 
 {{/* The pod selectors, those of the presets last, as {list: […]}. */}}

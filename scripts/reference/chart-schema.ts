@@ -7,6 +7,7 @@ const REQUIRED = [
   "selectors",
   "presets",
   "excludedNamespaces",
+  "watchNamespaces",
   "webhook",
   "operations",
   "controller",

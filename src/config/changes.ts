@@ -7,6 +7,7 @@ const NEEDS_RESTART = [
   ...["host", "port", "certificates", "clientCA", "registration"].map((key) => `webhook.${key}`),
   "operations",
   "controller",
+  "watchNamespaces",
 ];
 
 export interface Change {
@@ -27,9 +28,9 @@ export function changesBetween(before: Config, after: Config): Change[] {
 /** What counts while a process runs that was started with `started`: a new configuration, but for what is bound. */
 export function inForce(next: Config, started: Config): Config {
   const { host, port, certificates, clientCA, registration } = started.webhook;
-  const { operations, controller } = started;
+  const { operations, controller, watchNamespaces } = started;
   const bound = { host, port, certificates, clientCA, registration };
-  return { ...next, operations, controller, webhook: { ...next.webhook, ...bound } };
+  return { ...next, operations, controller, watchNamespaces, webhook: { ...next.webhook, ...bound } };
 }
 
 function differing(before: unknown, after: unknown, path: string): string[] {

@@ -24,6 +24,10 @@ export const excludedNamespacesOf = (config: Config, { ownNamespace }: Own): str
   ]),
 ];
 
+/** Where the injector works; undefined: everywhere. */
+export const watchedNamespacesOf = ({ watchNamespaces }: Config): readonly string[] | undefined =>
+  watchNamespaces.length === 0 ? undefined : [...new Set(watchNamespaces)];
+
 /** What injection needs of the configuration. */
 export function toInjectionSettings(config: Config, own: Own): InjectionSettings {
   const { image, imagePullPolicy, imagePullSecrets, port, logLevel, resources } = config.sidecar;

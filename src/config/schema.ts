@@ -193,6 +193,11 @@ export const configSchema = section({
   excludedNamespaces: list(namespaceName())
     .default([])
     .describe("Namespaces that are never touched, beside kube-system and the injector's own."),
+  watchNamespaces: list(namespaceName())
+    .default([])
+    .describe(
+      "The only namespaces that the injector works in, where it may not see the whole cluster: it then needs Roles there, and a small ClusterRole (docs/reference/rbac.md). Default: all.",
+    ),
   onInvalid: choice("deny", "ignore")
     .default("deny")
     .describe(

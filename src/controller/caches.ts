@@ -11,7 +11,7 @@ import type { InjectionSettings } from "../injection/settings.ts";
 import type { JsonObject } from "../json/value.ts";
 import type { KubeConnection } from "../kube/connection.ts";
 import { isForbidden } from "../kube/error.ts";
-import { type Watcher, type WatchTarget, type WatchTimes, watchResource } from "../kube/watch.ts";
+import { type Watcher, type WatchTimes, watchResource } from "../kube/watch.ts";
 import { DATAPLANE_MODE } from "./desired/network-policy.ts";
 import { isOurs } from "./desired/object.ts";
 import { type EndpointsFacts, endpointsFacts } from "./facts/endpoints.ts";
@@ -44,6 +44,10 @@ export const INDEX = {
 
 export interface CacheOptions {
   readonly settings: InjectionSettings;
+  /** Where to look. Default: everywhere. */
+  readonly namespaces?: readonly string[] | undefined;
+  /** Where else permissions of ours may stand. */
+  readonly accessIn?: readonly string[];
   /** Whether NetworkPolicies are looked at. */
   readonly networkPolicies: boolean;
   /** Told what objects changed, by what they are found by. */
@@ -75,7 +79,7 @@ export class Caches {
   readonly #options: CacheOptions;
   readonly #connection: KubeConnection;
   readonly #required: Watcher[] = [];
-  readonly #istio: Watcher;
+  readonly #istio: readonly Watcher[];
   #hasIstio = false;
 
   constructor(connection: KubeConnection, options: CacheOptions) {
@@ -127,29 +131,35 @@ export class Caches {
     this.#require("statefulsets", this.templates);
     this.#require("services", this.services);
     this.#required.push(
-      this.#watch("endpointslices", {
-        reduce: (slice) => this.slices.reduce(slice),
-        replace: (entries) => this.slices.replace(entries),
-        apply: (type, slice) => {
-          options.sliceSeen(slice);
-          this.slices.apply(type, slice);
-        },
-      }),
+      ...this.#watch(
+        "endpointslices",
+        (part) => ({
+          ...part,
+          apply: (type, slice) => {
+            options.sliceSeen(slice);
+            part.apply(type, slice);
+          },
+        }),
+        this.slices,
+      ),
     );
     this.#require("endpoints", this.endpoints);
     this.#require("roles", this.roles, mine);
     this.#require("rolebindings", this.roleBindings, mine);
     if (options.networkPolicies) this.#require("networkpolicies", this.networkPolicies, mine);
-    this.#istio = this.#watch("peerauthentications", {
-      reduce: (policy) => this.peerAuthentications.reduce(policy),
-      replace: (entries) => {
-        this.peerAuthentications.replace(entries);
-        if (this.#hasIstio) return;
-        this.#hasIstio = true;
-        options.istioSeen();
-      },
-      apply: (type, policy) => this.peerAuthentications.apply(type, policy),
-    });
+    this.#istio = this.#watch(
+      "peerauthentications",
+      (part) => ({
+        ...part,
+        replace: (entries) => {
+          part.replace(entries);
+          if (this.#hasIstio) return;
+          this.#hasIstio = true;
+          options.istioSeen();
+        },
+      }),
+      this.peerAuthentications,
+    );
   }
 
   /** True once everything was read that decisions rest on, but for what we may not read. */
@@ -211,28 +221,48 @@ export class Caches {
   }
 
   async stop(): Promise<void> {
-    await Promise.all([...this.#required, this.#istio].map((watcher) => watcher.stop()));
+    await Promise.all([...this.#required, ...this.#istio].map((watcher) => watcher.stop()));
   }
 
   #require<Fact>(resource: ResourceName, target: Watched<Fact> | undefined, labelSelector?: string): void {
-    if (target !== undefined) this.#required.push(this.#watch(resource, target, labelSelector));
+    if (target === undefined) return;
+    this.#required.push(...this.#watch(resource, (part) => part, target, labelSelector));
   }
 
-  #watch<Entry>(resource: ResourceName, target: WatchTarget<Entry>, labelSelector?: string): Watcher {
+  /** Watches everywhere at once, or each namespace by itself. @param keep what keeps such a part of the whole */
+  #watch<Fact>(
+    resource: ResourceName,
+    keep: (part: Part<Fact>) => Part<Fact>,
+    target: Watched<Fact>,
+    labelSelector?: string,
+  ): Watcher[] {
     const { onInterrupted, times } = this.#options;
-    return watchResource(this.#connection, {
-      path: collectionPath(resource),
-      target,
-      ...(labelSelector === undefined ? {} : { labelSelector }),
-      ...(times === undefined ? {} : { times }),
-      onInterrupted(error, pauseMs) {
-        // A cluster without Istio does not serve its kind: that is asked for again and again, and no trouble.
-        const isAbsent = resource === "peerauthentications" && (isCode(error, 404) || isForbidden(error));
-        if (!isAbsent) onInterrupted(resource, error, pauseMs);
-      },
-    });
+    return this.#placesOf(resource).map((namespace) =>
+      watchResource(this.#connection, {
+        path: collectionPath(resource, namespace),
+        target: keep(target.within(namespace)),
+        ...(labelSelector === undefined ? {} : { labelSelector }),
+        ...(times === undefined ? {} : { times }),
+        onInterrupted(error, pauseMs) {
+          // A cluster without Istio does not serve its kind: that is asked for again and again, and no trouble.
+          const isAbsent = resource === "peerauthentications" && (isCode(error, 404) || isForbidden(error));
+          if (!isAbsent) onInterrupted(resource, error, pauseMs);
+        },
+      }),
+    );
+  }
+
+  /** An empty name stands for all namespaces at once. */
+  #placesOf(resource: ResourceName): readonly string[] {
+    const { namespaces, accessIn = [] } = this.#options;
+    if (namespaces === undefined || resource === "namespaces") return [""];
+    const isAccess = resource === "roles" || resource === "rolebindings";
+    return [...new Set([...namespaces, ...(isAccess ? accessIn : [])])];
   }
 }
+
+/** What a watch of one namespace, or of all, keeps up to date. */
+type Part<Fact> = ReturnType<Watched<Fact>["within"]>;
 
 const memberIndexes = ({ namespace, settings }: Pick<PodFacts, "namespace" | "settings">): string[] => [
   INDEX.cluster(namespace, settings.scope),

@@ -2,6 +2,7 @@ import { clusterLabelValue } from "../contract/cluster-names.ts";
 import type { InjectionSettings } from "../injection/settings.ts";
 import type { KubeConnection } from "../kube/connection.ts";
 import type { WatchTimes } from "../kube/watch.ts";
+import { API_SERVER_ENDPOINTS } from "../patroni/leader-object.ts";
 import type { RoundResult } from "../primary/round.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
@@ -38,6 +39,8 @@ export interface ControllerOptions {
   readonly suspensions?: SuspensionWatch;
   /** What is done about pods that are not injected: `evict` restarts them. Default: nothing. */
   readonly repair?: "none" | "evict";
+  /** Where to work. Default: everywhere. */
+  readonly namespaces?: readonly string[];
   /** Default: nothing beside what every cluster gets. */
   readonly choices?: Choices;
   /** Default: nothing of them is known. */
@@ -82,7 +85,7 @@ export class Controller {
 
   /** Begins at once; nothing is written before everything was read. */
   constructor(connection: KubeConnection, options: ControllerOptions) {
-    const { logger, settings, times } = options;
+    const { logger, settings, times, choices = NO_CHOICES } = options;
     this.#options = options;
     this.#objects = new Objects(connection, CALL_MS);
     this.#reports = new Reports(this.#objects, options.identity, logger);
@@ -128,7 +131,9 @@ export class Controller {
       });
     this.#caches = new Caches(connection, {
       settings,
-      networkPolicies: (options.choices ?? NO_CHOICES).networkPolicies.length > 0,
+      namespaces: options.namespaces,
+      accessIn: choices.rbac.patroni ? [API_SERVER_ENDPOINTS.namespace] : [],
+      networkPolicies: choices.networkPolicies.length > 0,
       changed: (indexes) => this.#changed(indexes),
       istioSeen: () => this.resync(),
       sliceSeen: (slice) => this.#kept.seen(slice),

@@ -22,6 +22,8 @@ export interface ReplicaOptions {
   readonly suspensions?: SuspensionWatch;
   readonly repair: "none" | "evict";
   readonly choices: Choices;
+  /** Where to work. Default: everywhere. */
+  readonly namespaces?: readonly string[] | undefined;
   /** The API server's own. Asked at each look at a cluster: they may change. */
   apiServerAddresses(): readonly string[];
   readonly logger: Logger;
@@ -48,11 +50,12 @@ export function startReplica(connection: KubeConnection, options: ReplicaOptions
   let inForce: InjectionSettings | undefined;
   const begin = (): Controller => {
     inForce = options.settings();
-    const { openshift, suspensions, repair, choices, apiServerAddresses } = options;
+    const { openshift, suspensions, repair, choices, apiServerAddresses, namespaces } = options;
     const surroundings = { ownNamespace: namespace, apiServerAddresses };
     return new Controller(connection, {
       ...{ settings: inForce, openshift, repair, choices, surroundings, logger, metrics, identity },
       ...(suspensions === undefined ? {} : { suspensions }),
+      ...(namespaces === undefined ? {} : { namespaces }),
     });
   };
   const leadership = new Leadership({

@@ -62,6 +62,23 @@ export class Watched<Fact> implements WatchTarget<Entry<Fact>> {
     this.#changed([...new Set([...before, ...this.#index.keys()])]);
   }
 
+  /**
+   * As a watch of one namespace keeps it: a list says nothing of the others.
+   *
+   * @param namespace empty: all of them
+   */
+  within(namespace: string): WatchTarget<Entry<Fact>> {
+    return {
+      reduce: (object) => this.reduce(object),
+      replace: (entries) => {
+        if (namespace === "") return this.replace(entries);
+        const others = [...this.#facts].filter(([key]) => !key.startsWith(`${namespace}/`));
+        this.replace([...others.map(([key, fact]) => ({ key, fact })), ...entries]);
+      },
+      apply: (type, object) => this.apply(type, object),
+    };
+  }
+
   apply(type: string, object: JsonObject): void {
     if (type === "DELETED") this.forget(object);
     else if (type === "ADDED" || type === "MODIFIED") this.take(object);

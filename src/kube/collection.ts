@@ -38,6 +38,23 @@ export class Collection<Fact> implements WatchTarget<Entry<Fact>> {
     this.#facts = new Map(entries);
   }
 
+  /**
+   * As a watch of one namespace keeps it: a list says nothing of the others.
+   *
+   * @param namespace empty: all of them
+   */
+  within(namespace: string): WatchTarget<Entry<Fact>> {
+    return {
+      reduce: (object) => this.reduce(object),
+      replace: (entries) => {
+        if (namespace === "") return this.replace(entries);
+        const others = [...this.#facts].filter(([key]) => !key.startsWith(`${namespace}/`));
+        this.replace([...others, ...entries]);
+      },
+      apply: (type, object) => this.apply(type, object),
+    };
+  }
+
   /** One event of a watch; an event of another type changes nothing. */
   apply(type: string, object: JsonObject): void {
     if (type === "ADDED" || type === "MODIFIED") this.#facts.set(...this.reduce(object));

@@ -10,6 +10,8 @@ import { type WatchOptions, type WatchTimes, watchResource } from "./watch.ts";
 export interface SurroundingsOptions {
   /** Told of every interruption of what is being watched, with the pause before the next try. */
   onInterrupted(what: string, error: unknown, pauseMs: number): void;
+  /** Where Services are looked at, beside that of the API server. Default: everywhere. */
+  readonly namespaces?: readonly string[];
   /** Whose sidecars are suspended; without it nobody's are. */
   readonly suspended?: Surroundings["suspended"];
   readonly times?: Partial<WatchTimes>;
@@ -39,7 +41,7 @@ interface KnownService extends ServiceFacts {
  */
 export function watchSurroundings(
   connection: KubeConnection,
-  { onInterrupted, suspended = () => false, times = {} }: SurroundingsOptions,
+  { onInterrupted, namespaces, suspended = () => false, times = {} }: SurroundingsOptions,
 ): WatchedSurroundings {
   const watch = <Entry>(what: string, options: Omit<WatchOptions<Entry>, "onInterrupted">) =>
     watchResource(connection, {
@@ -51,8 +53,14 @@ export function watchSurroundings(
   const services = new Collection<KnownService>(knownService);
   const nodes = new Collection<KubeletFacts>(kubeletFacts);
   const endpoints = new Collection<string[]>(endpointAddresses);
-  const required = watch("services", { path: "/api/v1/services", target: services });
+  const servicesIn = (place: string) =>
+    watch("services", {
+      path: place === "" ? "/api/v1/services" : `/api/v1/namespaces/${place}/services`,
+      target: services.within(place),
+    });
+  const required = (namespaces ?? [""]).map(servicesIn);
   const helpful = [
+    ...(namespaces === undefined || namespaces.includes(namespace) ? [] : [servicesIn(namespace)]),
     watch("nodes", { path: "/api/v1/nodes", target: nodes }),
     watch("endpointslices", {
       path: `/apis/discovery.k8s.io/v1/namespaces/${namespace}/endpointslices`,
@@ -85,12 +93,12 @@ export function watchSurroundings(
       suspended,
     },
     synced: () =>
-      required.synced() &&
+      required.every((watcher) => watcher.synced()) &&
       openshift !== undefined &&
       helpful.every((watcher) => watcher.synced() || watcher.forbidden()),
     async stop() {
       stopped.abort();
-      await Promise.all([asking, required.stop(), ...helpful.map((watcher) => watcher.stop())]);
+      await Promise.all([asking, ...[...required, ...helpful].map((watcher) => watcher.stop())]);
     },
   };
 }

@@ -4,14 +4,13 @@ import { connect } from "../kube/connection.ts";
 import { registerWebhooks } from "../kube/registration.ts";
 import { KubeSecrets } from "../kube/secrets.ts";
 import { watchSurroundings } from "../kube/surroundings.ts";
-import type { Logger } from "../telemetry/logger.ts";
 import type { Cluster } from "./cluster.ts";
+import type { ClusterOptions } from "./open-cluster.ts";
 
 /** Connects to a cluster and watches what decisions need of it. */
 export async function connectCluster(
   kubeconfig: string | undefined,
-  suspensionsIn: string | undefined,
-  logger: Logger,
+  { suspensionsIn, namespaces, logger }: Pick<ClusterOptions, "suspensionsIn" | "namespaces" | "logger">,
 ): Promise<Cluster> {
   const connection = connect(kubeconfig);
   const onInterrupted = (what: string, error: unknown, pauseMs: number) =>
@@ -28,6 +27,7 @@ export async function connectCluster(
         });
   const watched = watchSurroundings(connection, {
     onInterrupted,
+    ...(namespaces === undefined ? {} : { namespaces }),
     suspended: (namespace, pod, image) => suspensions?.suspends(namespace, pod, image) ?? false,
   });
   return {

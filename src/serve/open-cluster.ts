@@ -8,6 +8,8 @@ export interface ClusterOptions {
   readonly registration: "none" | "caBundle" | "full";
   /** The namespace in which the controller says where sidecars are suspended; undefined: there is no controller. */
   readonly suspensionsIn: string | undefined;
+  /** The only ones to work in; undefined: all. */
+  readonly namespaces: readonly string[] | undefined;
   readonly logger: Logger;
 }
 
@@ -17,10 +19,10 @@ export interface ClusterOptions {
  * surroundings and decides carefully; every other mode is an error.
  */
 export async function openCluster(options: ClusterOptions): Promise<Cluster> {
-  const { kubeconfig, inCluster, registration, suspensionsIn, logger } = options;
+  const { kubeconfig, inCluster, registration, logger } = options;
   if (kubeconfig !== undefined || inCluster) {
     const { connectCluster } = await import("./kubernetes.ts");
-    return connectCluster(kubeconfig, suspensionsIn, logger);
+    return connectCluster(kubeconfig, options);
   }
   if (registration !== "none") throw new Error(NO_CLUSTER);
   logger.warn("no cluster: Services and nodes are unknown, and nothing is registered");

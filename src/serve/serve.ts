@@ -1,4 +1,5 @@
 import { createServer } from "node:http";
+import { watchedNamespacesOf } from "../config/injection-settings.ts";
 import { ownDefaults, readConfigText } from "../config/load.ts";
 import { parseConfig } from "../config/parse.ts";
 import { watchConfig } from "../config/watch.ts";
@@ -78,7 +79,15 @@ async function run({ configPath, kubeconfig, environment, shutdown }: ServeOptio
   const inCluster = environment.KUBERNETES_SERVICE_HOST !== undefined;
   const home = own.ownNamespace ?? config.webhook.registration.service.namespace ?? "default";
   const suspensionsIn = config.controller.enabled ? home : undefined;
-  const cluster = await openCluster({ kubeconfig, inCluster, registration: mode, suspensionsIn, logger });
+  const namespaces = watchedNamespacesOf(config);
+  const cluster = await openCluster({
+    kubeconfig,
+    inCluster,
+    registration: mode,
+    suspensionsIn,
+    namespaces,
+    logger,
+  });
   opened.add(() => cluster.stop());
   readiness.require("caches", () => cluster.synced());
   const inForce = new InForce(config, own, cluster.surroundings);
@@ -109,6 +118,7 @@ async function run({ configPath, kubeconfig, environment, shutdown }: ServeOptio
       openshift: () => inForce.context.surroundings.openshift,
       repair: config.controller.repair,
       choices: config.controller,
+      namespaces: watchedNamespacesOf(config),
       apiServerAddresses: () => inForce.context.surroundings.apiServerAddresses,
       metrics,
     });

@@ -1,4 +1,9 @@
-import { excludedNamespacesOf, type Own, selectorsOf } from "../config/injection-settings.ts";
+import {
+  excludedNamespacesOf,
+  type Own,
+  selectorsOf,
+  watchedNamespacesOf,
+} from "../config/injection-settings.ts";
 import type { Config } from "../config/schema.ts";
 import { AUDIT_PATH, DOMAIN, FIELD_MANAGER, MUTATE_PATH, NAMESPACE_LABEL } from "../contract/names.ts";
 import type { PodSelector } from "../injection/settings.ts";
@@ -46,6 +51,7 @@ function entry(
   index: number,
   { mode, segment, path }: (typeof MODES)[number],
 ): JsonObject {
+  const watched = watchedNamespacesOf(config);
   return {
     name: `${index}.${segment}.${DOMAIN}`,
     admissionReviewVersions: ["v1"],
@@ -68,6 +74,9 @@ function entry(
           operator: "NotIn",
           values: excludedNamespacesOf(config, facts),
         },
+        ...(watched === undefined
+          ? []
+          : [{ key: "kubernetes.io/metadata.name", operator: "In", values: [...watched] }]),
       ],
     },
     objectSelector: {

@@ -79,6 +79,19 @@ export const MATRIX: Readonly<Record<string, Release>> = {
     apiVersions: ["security.openshift.io/v1"],
     values: { config: { controller: { rbac: { patroni: true } } } },
   },
+  "some namespaces": { values: { config: { watchNamespaces: ["db", "shop", "db"] } } },
+  "some namespaces, and all that may be chosen": {
+    apiVersions: ["security.openshift.io/v1"],
+    values: {
+      config: {
+        watchNamespaces: ["db", "default", "injector"],
+        controller: { networkPolicies: [{}], rbac: { patroni: true } },
+      },
+    },
+  },
+  "only injection, in some namespaces": {
+    values: { config: { watchNamespaces: ["db"], controller: { enabled: false } } },
+  },
   openshift: { apiVersions: ["security.openshift.io/v1"] },
   "openshift by configuration": { values: { config: { openshift: true } } },
   "a certificate of cert-manager": {

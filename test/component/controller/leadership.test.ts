@@ -87,6 +87,21 @@ test("waits for a lease to expire by its own clock, whatever the times in it say
   assert.ok(performance.now() - began >= 1000);
 });
 
+test("a wall clock that jumps by months, forwards or backwards, takes the lease from nobody", async (t) => {
+  const { log, candidate } = await startScene(t);
+  const now = Date.now();
+  const one = candidate("one");
+  await until("one leads", () => one.isLeader);
+  candidate("two");
+  t.mock.timers.enable({ apis: ["Date"], now });
+  const months = 90 * 86_400_000;
+  for (const jump of [months, -months, 10 * months]) {
+    t.mock.timers.setTime(now + jump);
+    await delay(4 * TIMES.retryMs);
+  }
+  assert.deepEqual(log, ["one begins"]);
+});
+
 test("two controllers at once, one of them paused before: nothing is undone", async (t) => {
   const world = await startWorld(t);
   const one = world.controller("one");

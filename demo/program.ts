@@ -20,8 +20,13 @@ export class Program {
   readonly #child: ChildProcess;
   #stderr = "";
 
-  constructor(args: readonly string[], environment: Readonly<Record<string, string>> = {}) {
-    this.#child = spawn(process.execPath, [MAIN, ...args], {
+  /** @param main default: the sources */
+  constructor(
+    args: readonly string[],
+    environment: Readonly<Record<string, string>> = {},
+    main: string = MAIN,
+  ) {
+    this.#child = spawn(process.execPath, [main, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
       env: { PATH: process.env.PATH ?? "", ...environment },
     });

@@ -3,12 +3,11 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { type AddressInfo, createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { fileURLToPath } from "node:url";
-import { build } from "esbuild";
 import type { ApiClient } from "../../demo/client.ts";
 import { SliceRecorder } from "../../demo/failover/recorder.ts";
 import type { KubeApi } from "../../demo/kube-api/server.ts";
 import { SimulatedCluster } from "../../demo/patroni/cluster.ts";
+import { bundle } from "../bundle.ts";
 import { startProcess } from "../processes.ts";
 import { usageOf } from "../usage.ts";
 
@@ -37,22 +36,7 @@ export async function measureAtRest(
   seconds: number,
   signal: AbortSignal,
 ): Promise<AtRest> {
-  const bundle = join(folder, "dist");
-  await build({
-    entryPoints: [fileURLToPath(new URL("../../src/main.ts", import.meta.url))],
-    outdir: bundle,
-    bundle: true,
-    splitting: true,
-    minify: true,
-    keepNames: true,
-    platform: "node",
-    format: "esm",
-    target: "node24",
-    banner: {
-      js: 'import { createRequire } from "node:module"; const require = createRequire(import.meta.url);',
-    },
-  });
-  await writeFile(join(folder, "package.json"), '{"type":"module"}');
+  const main = await bundle(folder);
   await client.create("/api/v1/namespaces", {
     apiVersion: "v1",
     kind: "Namespace",
@@ -97,7 +81,7 @@ export async function measureAtRest(
     PATRONI_INJECTOR_TOKEN_DIR: tokenDir,
   };
   const assignments = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
-  const command = ["env", ...assignments, process.execPath, join(bundle, "main.js"), "sidecar"];
+  const command = ["env", ...assignments, process.execPath, main, "sidecar"];
   const sidecar = startProcess(command, { cpu: undefined, signal, stdio: ["ignore", "ignore", "inherit"] });
   try {
     await recorder.shows([member.host], 15_000);

@@ -4,11 +4,15 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
+import { setTimeout as delay } from "node:timers/promises";
 import { promisify } from "node:util";
 import { parse, stringify } from "yaml";
 import { Program } from "../../../demo/program.ts";
+import { ownDefaults } from "../../../src/config/load.ts";
+import { parseConfig } from "../../../src/config/parse.ts";
 import { NAMESPACE_LABEL } from "../../../src/contract/names.ts";
 import { SKIP_MIRROR_LABEL } from "../../../src/contract/slice-annotations.ts";
+import { STEADY_MS } from "../../../src/controller/breaker/machine.ts";
 import { at, isObject, type JsonObject, objectsIn } from "../../../src/json/value.ts";
 import { installKind } from "../../chart/custom-kind.ts";
 import { ofKind, RELEASE, rendered, theOnly } from "../../chart/helm.ts";
@@ -28,6 +32,7 @@ const HEADLESS = "/api/v1/namespaces/db/services/pg-headless";
 const ENDPOINTS = "/api/v1/namespaces/db/endpoints/pg-primary";
 const ROLE = "/apis/rbac.authorization.k8s.io/v1/namespaces/db/roles/patroni-injector.pg.default";
 const POLICY = "/apis/security.istio.io/v1/namespaces/db/peerauthentications/patroni-injector-pg";
+const SUSPENSIONS = `/api/v1/namespaces/${RELEASE.namespace}/configmaps/patroni-injector-suspensions`;
 const BINDING = ROLE.replace("/roles/", "/rolebindings/");
 
 /** Granted, and not asked for in this test: each with the reason. */
@@ -37,7 +42,6 @@ const UNUSED: readonly string[] = [
   "get rolebindings",
   "get peerauthentications",
   "get events",
-  "get configmaps", // held, for it is granted to sidecars
 ];
 
 let plane: ControlPlane;
@@ -195,6 +199,29 @@ describe("the chart's permissions", () => {
       holds(ENDPOINTS, (object) => at(object, "metadata", "labels", SKIP_MIRROR_LABEL) === "true"),
     );
     await eventually("the slice is back", () => holds(SLICE, () => true));
+  });
+
+  it("let it suspend sidecars, and end that", async () => {
+    const { image } = parseConfig("{}", "none", ownDefaults()).sidecar;
+    const pod = patroniPod("pg-1", { name: "pg-1", namespace: "db", labels: { application: "patroni" } });
+    const initContainers = [{ name: "patroni-injector", image, restartPolicy: "Always" }];
+    await create(plane.api, { ...pod, spec: { ...(pod.spec as JsonObject), initContainers } });
+    const tell = (state: JsonObject) =>
+      tamper("/api/v1/namespaces/db/pods/pg-1/status", {
+        status: {
+          initContainerStatuses: [
+            { name: "patroni-injector", image, imageID: "", ready: false, restartCount: 0, state },
+          ],
+        },
+      });
+    await tell({ waiting: { reason: "ErrImagePull" } });
+    await eventually("it is written down", () =>
+      holds(SUSPENSIONS, ({ data }) => at(data, "db") !== undefined),
+    );
+    await tell({ running: { startedAt: new Date().toISOString() } });
+    await delay(STEADY_MS);
+    await eventually("it is over", () => holds(SUSPENSIONS, ({ data }) => at(data, "db") === undefined));
+    await plane.api.request("DELETE", "/api/v1/namespaces/db/pods/pg-1?gracePeriodSeconds=0");
   });
 
   it("let it take away what is of no use any more", async () => {

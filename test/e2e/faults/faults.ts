@@ -119,21 +119,18 @@ async function cutOff(scene: Scene, addresses: readonly Address[]): Promise<void
 
 const others = ({ before }: Scene): Address[] => before.standbys.map(({ ip }: MemberPod) => ({ ip }));
 
-/** The API server by its Service and by itself, and etcd likewise where the cluster's namespace has one. */
+/** Of etcd where the cluster's namespace has one, else of the API server: those of its Service, and those behind it. */
 async function dcsAddresses({ kubectl, members }: Scene): Promise<Address[]> {
-  const services: [namespace: string, name: string][] = [
-    ["default", "kubernetes"],
-    [members.namespace, "etcd"],
-  ];
-  const found = services.map(async ([namespace, name]) => {
-    const place = [`--namespace=${namespace}`, "--ignore-not-found"];
-    const [service, endpoints] = await Promise.all(
-      ["service", "endpoints"].map((kind) => kubectl.run(["get", kind, name, ...place, "--output=json"])),
-    );
-    if (!service?.trim() || !endpoints?.trim()) return [];
-    return [...serviceAddresses(JSON.parse(service)), ...endpointAddresses(JSON.parse(endpoints))];
-  });
-  return (await Promise.all(found)).flat();
+  const etcd = await addressesOf(kubectl, members.namespace, "etcd");
+  return etcd.length > 0 ? etcd : addressesOf(kubectl, "default", "kubernetes");
+}
+
+async function addressesOf(kubectl: Kubectl, namespace: string, service: string): Promise<Address[]> {
+  const place = [`--namespace=${namespace}`, "--ignore-not-found", "--output=json"];
+  const answers = ["service", "endpoints"].map((kind) => kubectl.run(["get", kind, service, ...place]));
+  const [ofService = "", ofEndpoints = ""] = await Promise.all(answers);
+  if (ofService.trim() === "" || ofEndpoints.trim() === "") return [];
+  return [...serviceAddresses(JSON.parse(ofService)), ...endpointAddresses(JSON.parse(ofEndpoints))];
 }
 
 function serviceAddresses(service: unknown): Address[] {

@@ -26,7 +26,14 @@ export async function grantChart(plane: ControlPlane, values: JsonObject): Promi
   if (isThere.status === 404) await prepareNamespace(plane.api, RELEASE.namespace);
   const objects = await rendered({ values });
   await plane.api.request("DELETE", `${ROLES}/patroni-injector`);
-  for (const kind of ["ServiceAccount", "ClusterRole", "ClusterRoleBinding", "Role", "RoleBinding"]) {
+  for (const kind of [
+    "Secret",
+    "ServiceAccount",
+    "ClusterRole",
+    "ClusterRoleBinding",
+    "Role",
+    "RoleBinding",
+  ]) {
     for (const object of ofKind(objects, kind)) await create(plane.api, object);
   }
 }

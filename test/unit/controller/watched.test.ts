@@ -56,3 +56,16 @@ it("tells what a new list no longer holds", () => {
   assert.deepEqual(changes.at(-1), ["x", "y"]);
   assert.deepEqual(names("x"), []);
 });
+
+it("a list of one namespace says nothing of the others", () => {
+  const elsewhere = { metadata: { namespace: "shop", name: "e" }, group: "x" };
+  const [db, shop] = [watched.within("db"), watched.within("shop")];
+  db.replace([db.reduce(object("a", "x"))]);
+  shop.replace([shop.reduce(elsewhere)]);
+  db.replace([db.reduce(object("b", "y"))]);
+  assert.equal(watched.get("db", "a"), undefined);
+  assert.equal(watched.get("db", "b")?.group, "y");
+  assert.equal(watched.get("shop", "e")?.group, "x");
+  watched.within("").replace([]);
+  assert.equal(watched.size, 0);
+});

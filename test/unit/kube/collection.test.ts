@@ -40,6 +40,17 @@ describe("Collection", () => {
     assert.equal(kept.get("a", "x"), 1);
   });
 
+  it("takes a list of one namespace for what it is", () => {
+    const kept = collection();
+    const [one, other] = [kept.within("a"), kept.within("b")];
+    one.replace([one.reduce(object("a", "x", 1))]);
+    other.replace([other.reduce(object("b", "x", 2))]);
+    one.replace([one.reduce(object("a", "y", 3))]);
+    assert.deepEqual([kept.get("a", "x"), kept.get("a", "y"), kept.get("b", "x")], [undefined, 3, 2]);
+    kept.within("").replace([]);
+    assert.equal(kept.size, 0);
+  });
+
   it("holds what a plain map would hold after any events and lists", () => {
     const name = fc.constantFrom("x", "y", "z");
     const thing = fc.record({ name, value: fc.integer() });

@@ -7,6 +7,9 @@ import type { ClusterView, Finding } from "./view.ts";
 /** An Event is gone after an hour, unless it is told again. Milliseconds. */
 const TELL_AGAIN_MS = 3_600_000;
 
+/** Events that are written at the same time: what is found of a thousand clusters at once must not be a thousand connections. */
+const LANES = 4;
+
 /** Where a finding comes from: a later look of the same kind says whether it still stands. */
 export type Source = "objects" | "members" | "repair";
 
@@ -18,6 +21,8 @@ export class Reports {
   /** By cluster and source. */
   readonly #standing = new Map<string, readonly Finding[]>();
   readonly #told = new Map<string, number>();
+  readonly #lanes: Promise<void>[] = [];
+  #next = 0;
 
   constructor(objects: Objects, identity: string, logger: Logger) {
     this.#objects = objects;
@@ -53,7 +58,8 @@ export class Reports {
     }
     this.#told.set(key, now);
     this.#logger.warn({ cluster, ...finding }, "finding");
-    void this.#write(view, finding);
+    const lane = this.#next++ % LANES;
+    this.#lanes[lane] = (this.#lanes[lane] ?? Promise.resolve()).then(() => this.#write(view, finding));
   }
 
   /** An Event that cannot be written changes nothing else. */

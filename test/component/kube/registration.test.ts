@@ -7,7 +7,7 @@ import { bundleHolds } from "../../../src/certificates/bundle.ts";
 import { issueAuthority } from "../../../src/certificates/issue.ts";
 import { asString, at, type JsonObject, objectsIn } from "../../../src/json/value.ts";
 import type { KubeConnection } from "../../../src/kube/connection.ts";
-import { type Registration, registerWebhooks } from "../../../src/kube/registration.ts";
+import { type Registration, registerWebhooks, type Seen } from "../../../src/kube/registration.ts";
 import type { RegistrationMode } from "../../../src/kube/webhook-configuration.ts";
 import { bystander, FAST, order, startConnected, until } from "./support.ts";
 
@@ -57,6 +57,7 @@ async function scene(t: TestContext) {
   const path = `${COLLECTION}/${NAME}`;
   return {
     api,
+    connection,
     others,
     lines,
     register,
@@ -249,6 +250,44 @@ describe("registration of the caBundle", () => {
     await registered(registration);
     assert.deepEqual(results, ["failure", "success"]);
     assert.ok(bundles.length > 0 && bundles.every(Boolean), "the other authority was lost for a moment");
+  });
+
+  it("takes out who was retired, and nobody else", async (t) => {
+    const { api, register, create } = await scene(t);
+    await create(configuration(`${other}${own}`, "x"));
+    const { registration } = register("caBundle", desired());
+    await registered(registration);
+    registration.update(desired(), { retiredPem: other });
+    await until("taken out", () => entries(api).every((entry) => !bundleHolds(bundle(entry), other)));
+    assert.ok(allTrust(api, own));
+  });
+
+  it("reads the configuration when it is asked to, and tells what is in it", async (t) => {
+    const { create, connection } = await scene(t);
+    await create(configuration(`${own}`, "x", "y"));
+    const seen: Seen[] = [];
+    const logger = pino({ level: "silent" });
+    const onSeen = (what: Seen) => void seen.push(what);
+    const registration = registerWebhooks(connection, desired(), { mode: "observe", logger, onSeen });
+    t.after(() => registration.stop());
+    await until("seen", () => seen.length > 0);
+    await registration.refresh();
+    const { trustees, bundles } = seen.at(-1) as Seen;
+    assert.deepEqual(
+      trustees.map(({ entry, serverName }) => [entry, serverName]),
+      ["x", "y"].map((name) => [`${name}.patroni-injector.io`, "localhost"]),
+    );
+    assert.deepEqual(bundles, [own, own]);
+  });
+
+  it("writes nothing where somebody else looks after the caBundle", async (t) => {
+    const { api, register, create, change } = await scene(t);
+    await create(configuration(other, "x"));
+    const { registration } = register("observe", desired());
+    await change({ op: "remove", path: "/webhooks/0/clientConfig/caBundle" });
+    await registration.refresh();
+    await sleep(200);
+    assert.deepEqual([writes(api), allTrust(api, own)], [1, false]);
   });
 
   it("hands out a new authority beside the old one", async (t) => {

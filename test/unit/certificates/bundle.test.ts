@@ -54,6 +54,13 @@ describe("addToBundle", () => {
     assert.equal(addToBundle("", expired as string, now), expired);
   });
 
+  it("drops what was retired, though it is valid yet, but never its own", () => {
+    const [one, two, three] = all as [string, string, string];
+    assert.equal(addToBundle(`${one}${two}`, three, now, one), `${two}${three}`);
+    assert.equal(addToBundle(`${one}${two}`, one, now, one), `${one}${two}`);
+    assert.equal(addToBundle(`${two}${one}`, one, now, three), `${two}${one}`);
+  });
+
   it("drops what is no certificate", () => {
     const broken = "-----BEGIN CERTIFICATE-----\nbm90IG9uZQ==\n-----END CERTIFICATE-----\n";
     assert.equal(addToBundle(`some text\n${broken}${all[1]}`, all[0] as string, now), `${all[1]}${all[0]}`);

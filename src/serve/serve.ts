@@ -77,8 +77,7 @@ async function run({ configPath, kubeconfig, environment, shutdown }: ServeOptio
   const operationsAddress = await listen(operations, config.operations, "operations");
 
   const inCluster = environment.KUBERNETES_SERVICE_HOST !== undefined;
-  const home = own.ownNamespace ?? config.webhook.registration.service.namespace ?? "default";
-  const suspensionsIn = config.controller.enabled ? home : undefined;
+  const suspensionsIn = config.controller.enabled ? keptIn(config, own) : undefined;
   const namespaces = watchedNamespacesOf(config);
   const cluster = await openCluster({
     kubeconfig,

@@ -85,3 +85,18 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end -}}
 {{- toJson (dict "list" $list) -}}
 {{- end -}}
+
+{{/*
+What V8 may take of the memory limit: a third of it for what lives long, and little for what does not, for V8 knows nothing of the
+memory of buffers, TLS and the program itself. Nothing without a limit.
+*/}}
+{{- define "patroni-injector.nodeOptions" -}}
+{{- $limit := dig "limits" "memory" "" .Values.resources -}}
+{{- $text := ternary $limit (printf "%.0f" (float64 $limit)) (kindIs "string" $limit) -}}
+{{- $unit := regexFind "[A-Za-z]*$" $text -}}
+{{- $mebibytes := dict "" 0.00000095367431640625 "k" 0.00095367431640625 "M" 0.95367431640625 "G" 953.67431640625 "Ki" 0.0009765625 "Mi" 1.0 "Gi" 1024.0 -}}
+{{- if and $text (hasKey $mebibytes $unit) -}}
+{{- $size := mulf (float64 (trimSuffix $unit $text)) (get $mebibytes $unit) -}}
+--max-old-space-size={{ max 64 (int (divf $size 3.0)) }} --max-semi-space-size=4
+{{- end -}}
+{{- end -}}

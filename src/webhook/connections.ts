@@ -20,12 +20,21 @@ export interface ConnectionsOptions {
 
 const DEFAULTS = { most: 1024, requestMs: 10_000, sweepEveryMs: 1000 };
 
+/** The last request of a connection. */
+interface Exchange {
+  readonly incoming: IncomingMessage;
+  readonly response: ServerResponse;
+  /** When its head was here, on the clock of the looks. */
+  readonly at: number;
+  /** When its answer was first seen to be given but not taken. */
+  answeredSince: number | undefined;
+}
+
 interface Connection {
   /** What is to be destroyed: the TCP socket until the TLS handshake is done. */
   socket: Socket;
   isSecure: boolean;
-  /** The last request, and when its head was here. */
-  request: { readonly incoming: IncomingMessage; readonly response: ServerResponse; at: number } | undefined;
+  request: Exchange | undefined;
   /** Whether a request's head came since the last look. */
   hadHead: boolean;
   /** Bytes of requests as of the last look; what TLS adds does not count. */
@@ -55,12 +64,21 @@ export class Connections {
   readonly #unproven = new Set<Connection>();
   readonly #proven = new Set<Connection>();
 
+  /** Milliseconds in which we were there to listen: what came while this process stood still was not read yet, but it was not late. */
+  #clock = 0;
+
   /** Watches over the server's connections from now on, until it closes. */
   constructor(server: Server, options: ConnectionsOptions) {
     this.#options = { ...DEFAULTS, ...options };
     server.on("connection", (socket: Socket) => this.#opened(socket));
     server.on("secureConnection", (socket: TLSSocket) => this.#secured(socket));
-    const timer = setInterval(() => this.#sweep(performance.now()), this.#options.sweepEveryMs).unref();
+    let before = performance.now();
+    const timer = setInterval(() => {
+      const now = performance.now();
+      this.#clock += Math.min(now - before, 2 * this.#options.sweepEveryMs);
+      before = now;
+      this.#sweep(this.#clock);
+    }, this.#options.sweepEveryMs).unref();
     server.on("close", () => clearInterval(timer));
   }
 
@@ -79,7 +97,7 @@ export class Connections {
       this.#close(connection, "pipelined");
       return false;
     }
-    connection.request = { incoming, response, at: performance.now() };
+    connection.request = { incoming, response, at: this.#clock, answeredSince: undefined };
     connection.hadHead = true;
     connection.headSince = undefined;
     response.once("finish", () => {
@@ -153,7 +171,11 @@ export class Connections {
     const { request, isSecure, socket } = connection;
     const { requestMs } = this.#options;
     if (!isSecure) return false;
-    if (request !== undefined && isClients(request)) return now - request.at > requestMs;
+    if (request?.incoming.complete === false) return now - request.at > requestMs;
+    if (request?.response.writableEnded === true && !request.response.writableFinished) {
+      request.answeredSince ??= now;
+      return now - request.answeredSince > requestMs;
+    }
     if (socket.bytesRead !== connection.bytes && !connection.hadHead) connection.headSince ??= now;
     connection.bytes = socket.bytesRead;
     connection.hadHead = false;
@@ -171,12 +193,6 @@ export class Connections {
     connection.socket.destroy();
   }
 }
-
-type Exchange = NonNullable<Connection["request"]>;
-
-/** The client has yet to send the rest of its request, or to take the rest of its answer. */
-const isClients = ({ incoming, response }: Exchange): boolean =>
-  !incoming.complete || (response.writableEnded && !response.writableFinished);
 
 /** A whole request is here, and we have yet to answer it. */
 const isOurs = ({ request }: Connection): boolean =>

@@ -10,9 +10,11 @@ import { loopbackCertificate } from "./certificate.ts";
 
 const REQUEST_MS = 150;
 
+const certificate = loopbackCertificate();
+
 /** A server that answers each request when its body is here, 200 at `/good` and 404 elsewhere, under watch. */
 async function started(t: TestContext, options: Partial<ConnectionsOptions> = {}) {
-  const { certPem, keyPem, caPem } = await loopbackCertificate();
+  const { certPem, keyPem, caPem } = await certificate;
   const server = createServer({ cert: certPem, key: keyPem });
   const closed: Closing[] = [];
   const state = { count: 0 };
@@ -61,11 +63,11 @@ async function exchange(socket: TLSSocket, path: string): Promise<string> {
 /** Milliseconds until the server closed the connection. */
 async function untilClosed(socket: TLSSocket): Promise<number> {
   const began = performance.now();
-  if (!socket.destroyed) await once(socket.resume(), "close");
+  if (!socket.destroyed) await new Promise((resolve) => socket.resume().once("close", resolve));
   return performance.now() - began;
 }
 
-describe("connections", () => {
+describe("connections", { concurrency: true }, () => {
   const SLOW: Readonly<Record<string, (socket: TLSSocket) => void>> = {
     "a head that never ends": (socket) => void socket.write("POST /good HTTP/1.1\r\nX-A: "),
     "a head that comes byte by byte": (socket) => {
@@ -163,5 +165,21 @@ describe("connections", () => {
     await delay(30);
     for (let others = 0; others < 10; others++) await open();
     assert.equal(await answer, "404");
+  });
+});
+
+/** Apart from the others, whom it holds up. */
+describe("connections of a process that stood still", () => {
+  it("are not slow where this process stood still while the rest of the request came", async (t) => {
+    const { server, open, closed } = await started(t);
+    const socket = await open();
+    const received = once(server, "request");
+    socket.write(head("/good", 1));
+    await received;
+    const answered = once(socket, "data");
+    socket.write("x");
+    for (const end = performance.now() + 3 * REQUEST_MS; performance.now() < end; );
+    assert.equal(String((await answered)[0]).slice(9, 12), "200");
+    assert.deepEqual(closed, []);
   });
 });

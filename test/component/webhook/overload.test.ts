@@ -86,21 +86,28 @@ describe("under overload", () => {
     assert.equal(answered.statusCode, 200);
   });
 
-  it("answers every one of 600 reviews that come at once, 200 or 429, and no more than fit wait", async (t) => {
-    const { port, turns, state } = await started(t);
+  it("answers every one of many reviews that come at once, 200 or 429, and no more wait than fit", async (t) => {
+    const scene = await started(t);
+    const { port, server, turns, state } = scene;
     const body = JSON.stringify(reviewOf("u"));
     let most = 0;
+    let seen = 0;
+    server.prependListener("request", () => {
+      most = Math.max(most, turns.waiting);
+      fill(scene, seen++ % 2 === 0 ? 400 : 512);
+    });
     const answers = await Promise.all(
-      Array.from({ length: 600 }, async () => {
+      Array.from({ length: 100 }, async () => {
         const [response] = await once(send(port, body), "response");
-        most = Math.max(most, turns.waiting);
         response.resume();
         return `${response.statusCode} ${response.headers["retry-after"]}`;
       }),
     );
     const counts = Object.groupBy(answers, (answer) => answer);
     const good = counts["200 undefined"]?.length ?? 0;
-    assert.equal(good + (counts["429 1"]?.length ?? 0), 600);
+    const putOff = counts["429 1"]?.length ?? 0;
+    assert.ok(good > 0 && putOff > 0, `${good} answered, ${putOff} put off`);
+    assert.equal(good + putOff, 100);
     assert.equal(state.decided, good);
     assert.ok(most <= 512);
   });

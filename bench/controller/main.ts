@@ -21,7 +21,7 @@ const PATIENCE_MS = 180_000;
 const MIB = 2 ** 20;
 
 /** Without a limit to its heap, V8 takes what a large machine has. As the chart has it, with its default memory limit. */
-const HEAP = { NODE_OPTIONS: "--max-old-space-size=128 --max-semi-space-size=4" };
+const HEAP = { NODE_OPTIONS: "--max-old-space-size=128 --max-semi-space-size=8" };
 
 const CONFIG = `
 webhook: { host: 127.0.0.1, port: 0, registration: { mode: none } }

@@ -97,6 +97,6 @@ memory of buffers, TLS and the program itself. Nothing without a limit.
 {{- $mebibytes := dict "" 0.00000095367431640625 "k" 0.00095367431640625 "M" 0.95367431640625 "G" 953.67431640625 "Ki" 0.0009765625 "Mi" 1.0 "Gi" 1024.0 -}}
 {{- if and $text (hasKey $mebibytes $unit) -}}
 {{- $size := mulf (float64 (trimSuffix $unit $text)) (get $mebibytes $unit) -}}
---max-old-space-size={{ max 64 (int (divf $size 3.0)) }} --max-semi-space-size=4
+--max-old-space-size={{ max 64 (int (divf $size 3.0)) }} --max-semi-space-size=8
 {{- end -}}
 {{- end -}}

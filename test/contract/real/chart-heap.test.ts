@@ -24,7 +24,7 @@ const ROWS: readonly (readonly [Json, number | undefined])[] = [
 ];
 for (const [memory, size] of ROWS) {
   it(`a limit of ${JSON.stringify(memory)} leaves V8 ${size ?? "to itself"}`, async () => {
-    const wanted = size === undefined ? undefined : `--max-old-space-size=${size} --max-semi-space-size=4`;
+    const wanted = size === undefined ? undefined : `--max-old-space-size=${size} --max-semi-space-size=8`;
     assert.equal(await nodeOptions(memory), wanted);
   });
 }

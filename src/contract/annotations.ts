@@ -1,7 +1,9 @@
 import { DOMAIN } from "./names.ts";
 import {
   cidrs,
+  configVersion,
   dnsLabel,
+  fileName,
   objectName,
   oneOf,
   port,
@@ -9,7 +11,9 @@ import {
   quantity,
   type Syntax,
   scope,
+  serviceAccounts,
   serviceName,
+  userName,
 } from "./syntax.ts";
 
 /**
@@ -57,6 +61,70 @@ export const ANNOTATIONS = {
   mesh: entry(onOff, "`off`: no mesh annotations are written."),
   discovery: entry(onOff, "`off`: the sidecar does not publish the primary."),
   reload: entry(onOff, "`off`: the sidecar does not serve the reload API."),
+  "reload-postgres-volume": entry(
+    dnsLabel,
+    "The pod's volume with PostgreSQL's configuration and its version. Asks for the reload API.",
+  ),
+  "reload-postgres-version": entry(
+    oneOf("file", "annotation", "dcs"),
+    "Where the version of PostgreSQL's configuration stands: `file` (default) in that volume; `annotation`: `postgres-config-version` on this pod; `dcs`: `patroni_injector.config_version` in the parameters of Patroni's DCS. The last two ask for the reload API without a volume.",
+  ),
+  "reload-postgres-version-file": entry(
+    fileName,
+    "The file with the version in that volume. Default: `version`.",
+  ),
+  "reload-postgres-secret": entry(
+    objectName,
+    "Secret with `username` and `password` of a role of PostgreSQL's that is asked for proof. Without it no reload is ever proven.",
+  ),
+  "reload-pgbouncer-volume": entry(
+    dnsLabel,
+    "The pod's volume with `pgbouncer.ini` and its version. Asks for the reload API.",
+  ),
+  "reload-pgbouncer-version": entry(
+    oneOf("file", "annotation"),
+    "Where the version of PgBouncer's configuration stands: `file` (default) in that volume; `annotation`: `pgbouncer-config-version` on this pod.",
+  ),
+  "reload-pgbouncer-version-file": entry(
+    fileName,
+    "The file with the version in that volume. Default: `version`.",
+  ),
+  "reload-pgbouncer-ini": entry(fileName, "PgBouncer's file in that volume. Default: `pgbouncer.ini`."),
+  "reload-pgbouncer-port": entry(port, "The port of PgBouncer's console. Default: 6432."),
+  "reload-pgbouncer-socket-volume": entry(
+    dnsLabel,
+    "The pod's volume with PgBouncer's Unix socket, where the console is not to be reached over TCP.",
+  ),
+  "reload-pgbouncer-user": entry(userName, "The console's user, one of `admin_users`. Default: `pgbouncer`."),
+  "reload-pgbouncer-secret": entry(
+    objectName,
+    "Secret with `password`, and `username` where it is another, for the console.",
+  ),
+  "reload-pgbouncer-method": entry(
+    oneOf("console", "signal"),
+    "`signal`: a SIGHUP instead of RELOAD, and nothing is proven; the pod must share its process namespace and PgBouncer run as the sidecar's user.",
+  ),
+  "reload-tls-secret": entry(
+    objectName,
+    "Secret with `tls.crt` and `tls.key`: the reload API listens on port 8012 once it is there.",
+  ),
+  "reload-allow": entry(
+    serviceAccounts,
+    "ServiceAccounts whose tokens for the audience `patroni-injector` may call the reload API.",
+  ),
+  "reload-socket": entry(
+    onOff,
+    "`on`: the reload API listens without authentication on a Unix socket in the sidecar, for whoever may exec into it.",
+  ),
+  "reload-automatic": entry(onOff, "`on`: a version that grows is reloaded without a call."),
+  "postgres-config-version": entry(
+    configVersion,
+    "The version of PostgreSQL's configuration; may change at any time.",
+  ),
+  "pgbouncer-config-version": entry(
+    configVersion,
+    "The version of PgBouncer's configuration; may change at any time.",
+  ),
   "spilo-token": entry(
     oneOf("fix"),
     "`fix`: fsGroup is set to 103, so that Spilo's Patroni can read its token.",

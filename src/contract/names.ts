@@ -25,6 +25,13 @@ export const TOKEN_MOUNT = "/var/run/secrets/patroni-injector.io/serviceaccount"
 /** Where the optional Secrets that annotations name are mounted in the sidecar: `<mount>/<purpose>`. */
 export const SECRET_MOUNT = "/etc/patroni-injector";
 
+/** Where the volumes that the reload API reads are mounted in the sidecar, read-only: `<mount>/<purpose>`. */
+export const RELOAD_MOUNT = "/var/lib/patroni-injector";
+
+/** Where the sidecar makes the Unix socket of its reload API, where one is asked for. */
+export const RELOAD_SOCKET_MOUNT = "/run/patroni-injector";
+export const RELOAD_SOCKET = `${RELOAD_SOCKET_MOUNT}/reload.sock`;
+
 /** Env variable of the Patroni container that holds the pod's name, for the connect addresses. */
 export const POD_NAME_ENV = "PATRONI_INJECTOR_POD_NAME";
 

@@ -119,6 +119,10 @@ export const REASONS = {
     "A container of the pod already uses the sidecar's port: no sidecar.",
     "Set `sidecar.port` in the configuration to a free one.",
   ),
+  "reload-volume-missing": part(
+    "An annotation names a volume that the pod does not have: the sidecar serves no reload API.",
+    "Name a volume of the pod's `spec.volumes`.",
+  ),
   "sidecar-suspended": part(
     "The sidecar failed in this namespace and is suspended; the controller writes for these pods.",
     "A pod that is stuck must be deleted: it comes back without the sidecar. The suspension ends by itself once the image runs there again; the Event on the owner says which pod it is tried on.",

@@ -95,5 +95,31 @@ export const cidr = pattern("an address range such as 10.0.0.0/8", (text) => {
   return Number(prefix) <= (family === 4 ? 32 : 128);
 });
 
+/** A file below a folder: no way out of it. */
+export const fileName = pattern(
+  "the path of a file within its volume: letters, digits, dots, dashes, underscores and slashes",
+  (text) =>
+    text.length <= 253 &&
+    text.split("/").every((part) => /^[-._A-Za-z0-9]+$/.test(part) && part !== "." && part !== ".."),
+);
+
+export const userName = pattern(
+  "the name of a user: letters, digits, dots, dashes and underscores, at most 63 characters",
+  (text) => /^[A-Za-z_][-._A-Za-z0-9]{0,62}$/.test(text),
+);
+
+/** A version of a configuration: it only grows. */
+export const configVersion: Syntax<number> = {
+  allowed: "a whole number from 0 to 9007199254740991",
+  read: (text) =>
+    /^[0-9]{1,16}$/.test(text) && Number.isSafeInteger(Number(text)) ? Number(text) : undefined,
+};
+
+const serviceAccount = pattern("", (text) => {
+  const [namespace = "", name = "", ...more] = text.split("/");
+  return isDnsLabel(namespace) && objectName.read(name) !== undefined && more.length === 0;
+});
+
+export const serviceAccounts = list(serviceAccount, "ServiceAccounts as namespace/name");
 export const ports = list(port, "ports from 1 to 65535");
 export const cidrs = list(cidr, "address ranges such as 10.0.0.0/8");

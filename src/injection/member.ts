@@ -1,5 +1,6 @@
 import type { AnnotationValues } from "../contract/annotations.ts";
 import { primaryServiceName } from "../contract/cluster-names.ts";
+import { RELOAD_PORT } from "../contract/ports.ts";
 import { isDnsLabel } from "../contract/syntax.ts";
 import { asObject, asString, type JsonObject } from "../json/value.ts";
 import type { Flavour } from "../patroni/container.ts";
@@ -81,12 +82,25 @@ export function hostOf(member: Member): Host {
   return host === member.name ? { kind: "pod-name", name: host } : { kind: "literal", name: host };
 }
 
+/** The annotations ask for the reload API. */
+export const asksForReload = (options: AnnotationValues): boolean =>
+  options.reload !== "off" &&
+  (options["reload-postgres-volume"] !== undefined ||
+    (options["reload-postgres-version"] ?? "file") !== "file" ||
+    options["reload-pgbouncer-volume"] !== undefined);
+
+/** The ports that the sidecar listens on. */
+export const sidecarPorts = ({ options }: Member, sidecarPort: number): number[] =>
+  asksForReload(options) && options["reload-tls-secret"] !== undefined
+    ? [sidecarPort, RELOAD_PORT]
+    : [sidecarPort];
+
 /** The inbound ports that the mesh leaves alone: also those of the PeerAuthentication and of the headless Service. */
 export function excludedInboundPorts(member: Member, sidecarPort: number): number[] {
   const ports = [
     member.postgresPort,
     member.patroniPort,
-    sidecarPort,
+    ...sidecarPorts(member, sidecarPort),
     ...(member.options["exclude-ports"] ?? []),
   ];
   return [...new Set(ports)].sort((one, other) => one - other);

@@ -63,7 +63,7 @@ const BROKEN = [
     { custom: "work_mem = 'garbage'" },
     "custom.conf",
     1,
-    /^work_mem = 'garbage': setting could not be applied$/,
+    /^work_mem: setting could not be applied$/,
   ],
   ["the syntax", { custom: "work_mem = 4MB\nand then what" }, "custom.conf", 2, /syntax error/],
   [

@@ -1,8 +1,11 @@
 import { SECRET_MOUNT, SIDECAR_CONTAINER, TOKEN_MOUNT, TOKEN_VOLUME } from "../../contract/names.ts";
+import type { ReloadSetting } from "../../contract/reload-env.ts";
 import { SIDECAR_ENV, type SidecarSetting } from "../../contract/sidecar-env.ts";
 import type { JsonObject } from "../../json/value.ts";
 import type { Member } from "../member.ts";
 import type { Quantities, SidecarSettings } from "../settings.ts";
+import type { ReloadParts } from "./sidecar-reload.ts";
+import { FILE_MODE, secretVolume } from "./sidecar-volume.ts";
 
 /** The user of the image (see the Dockerfile). */
 const IMAGE_USER = 65532;
@@ -10,15 +13,13 @@ const IMAGE_USER = 65532;
 /** The kubelet renews the token at 80 % of this. */
 const TOKEN_SECONDS = 3600;
 
-/** 0644, the API's own default. */
-const FILE_MODE = 420;
-
 /** What differs from pod to pod in the sidecar's container, beside the member itself. */
 export interface SidecarForm {
   readonly native: boolean;
   readonly resources: { readonly requests?: Quantities; readonly limits?: Quantities };
   /** The user to run as, where the pod's own security context names another. */
   readonly runAsUser: boolean;
+  readonly reload: ReloadParts;
 }
 
 /** Secrets that annotations name: optional volumes, so that a missing one never holds the pod back. */
@@ -39,12 +40,13 @@ export function sidecarContainer(
   form: SidecarForm,
   patroniName: string | undefined,
 ): JsonObject {
+  const { reload } = form;
   return {
     name: SIDECAR_CONTAINER,
     image: settings.image,
     imagePullPolicy: settings.imagePullPolicy,
     args: ["sidecar"],
-    env: environment(member, settings, patroniName),
+    env: environment(member, settings, patroniName, reload),
     ports: [
       {
         name: "injector",
@@ -52,6 +54,7 @@ export function sidecarContainer(
         ...(member.hostNetwork ? { hostPort: settings.port } : {}),
         protocol: "TCP",
       },
+      ...reload.ports,
     ],
     livenessProbe: {
       httpGet: { path: "/healthz", port: settings.port, scheme: "HTTP" },
@@ -75,17 +78,15 @@ export function sidecarContainer(
     terminationMessagePolicy: "FallbackToLogsOnError",
     volumeMounts: [
       { name: TOKEN_VOLUME, mountPath: TOKEN_MOUNT, readOnly: true },
-      ...wantedSecrets(member).map(({ purpose }) => ({
-        name: secretVolume(purpose),
-        mountPath: `${SECRET_MOUNT}/${purpose}`,
-        readOnly: true,
-      })),
+      ...wantedSecrets(member).map(({ mount }) => mount),
+      ...reload.volumes.map(({ mount }) => mount),
+      ...reload.mounts,
     ],
   };
 }
 
 /** The volumes of the container: its own token, and the Secrets that the annotations name. */
-export function sidecarVolumes(member: Member): JsonObject[] {
+export function sidecarVolumes(member: Member, reload: ReloadParts): JsonObject[] {
   return [
     {
       name: TOKEN_VOLUME,
@@ -108,10 +109,8 @@ export function sidecarVolumes(member: Member): JsonObject[] {
         ],
       },
     },
-    ...wantedSecrets(member).map(({ option, purpose }) => ({
-      name: secretVolume(purpose),
-      secret: { secretName: member.options[option] as string, defaultMode: FILE_MODE, optional: true },
-    })),
+    ...wantedSecrets(member).map(({ volume }) => volume),
+    ...reload.volumes.map(({ volume }) => volume),
   ];
 }
 
@@ -119,8 +118,9 @@ function environment(
   member: Member,
   settings: SidecarSettings,
   patroniName: string | undefined,
+  reload: ReloadParts,
 ): JsonObject[] {
-  const values: Partial<Record<SidecarSetting, string | undefined>> = {
+  const values: Partial<Record<SidecarSetting | ReloadSetting, string | undefined>> = {
     PATRONI_INJECTOR_CLUSTER: member.scope,
     PATRONI_INJECTOR_PRIMARY_SERVICE: member.primaryService,
     PATRONI_INJECTOR_PORT: String(settings.port),
@@ -131,10 +131,11 @@ function environment(
     PATRONI_INJECTOR_LEADER_OBJECT: member.leaderObject,
     PATRONI_INJECTOR_TOKEN_DIR: TOKEN_MOUNT,
     ...Object.fromEntries(
-      wantedSecrets(member).map(({ setting, purpose }) => [setting, `${SECRET_MOUNT}/${purpose}`]),
+      wantedSecrets(member).map(({ setting, mount }) => [setting, mount.mountPath as string]),
     ),
     PATRONI_INJECTOR_DISCOVERY: member.options.discovery,
     PATRONI_INJECTOR_RELOAD: member.options.reload,
+    ...reload.settings,
     PATRONI_INJECTOR_LOG_LEVEL: member.options["sidecar-log-level"] ?? settings.logLevel,
   };
   const fields = Object.entries(SIDECAR_ENV).map(([name, fieldPath]) => ({
@@ -147,6 +148,10 @@ function environment(
   ];
 }
 
-const secretVolume = (purpose: string): string => `${SIDECAR_CONTAINER}-${purpose}`;
-const wantedSecrets = (member: Member) =>
-  SECRETS.filter(({ option }) => member.options[option] !== undefined);
+const wantedSecrets = ({ options }: Member) =>
+  SECRETS.flatMap(({ option, purpose, setting }) => {
+    const secret = options[option];
+    return secret === undefined
+      ? []
+      : [{ setting, ...secretVolume(purpose, secret, `${SECRET_MOUNT}/${purpose}`) }];
+  });

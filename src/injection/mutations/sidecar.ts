@@ -2,10 +2,11 @@ import { SIDECAR_CONTAINER } from "../../contract/names.ts";
 import { asObject, asString, type JsonObject, objectsIn } from "../../json/value.ts";
 import type { Note } from "../decision.ts";
 import type { Draft } from "../draft.ts";
-import type { Member } from "../member.ts";
+import { type Member, sidecarPorts } from "../member.ts";
 import type { InjectionSettings, Surroundings } from "../settings.ts";
 import { patroniHost } from "./announced.ts";
 import { type SidecarForm, sidecarContainer, sidecarVolumes } from "./sidecar-container.ts";
+import { reloadParts } from "./sidecar-reload.ts";
 import { keptResources, resourcesFor } from "./sidecar-resources.ts";
 
 /**
@@ -24,17 +25,22 @@ export function sidecar(
     takeOut(draft);
     return { applied: false, notes: [{ reason: "sidecar-suspended", detail: "" }] };
   }
-  const rival = containerOnPort(draft, member, settings.sidecar.port);
-  if (rival !== undefined) {
-    return {
-      applied: false,
-      notes: [{ reason: "sidecar-port-in-use", detail: `${rival} uses ${settings.sidecar.port}` }],
-    };
+  for (const port of sidecarPorts(member, settings.sidecar.port)) {
+    const rival = containerOnPort(draft, member, port);
+    if (rival !== undefined)
+      return { applied: false, notes: [{ reason: "sidecar-port-in-use", detail: `${rival} uses ${port}` }] };
   }
 
   const place = placeOf(draft, surroundings.nativeSidecars);
   const { resources, notes } = resourcesFor(draft, member, settings.sidecar);
+  const reload = reloadParts(
+    member,
+    draft.volumes.flatMap(({ name }) => asString(name) ?? []),
+  );
+  if (reload.missing.length > 0)
+    notes.push({ reason: "reload-volume-missing", detail: `no volume ${reload.missing.join(", ")}` });
   const form: SidecarForm = {
+    reload,
     native: place.list === draft.initContainers,
     resources,
     runAsUser: !surroundings.openshift && asObject(draft.spec.securityContext)?.runAsUser != null,
@@ -42,7 +48,7 @@ export function sidecar(
   const patroniName = options["patroni-scheme"] === "https" ? patroniHost(draft, member) : undefined;
   const planned = sidecarContainer(member, settings.sidecar, form, patroniName);
   put(place.list, place.index, planned, surroundings.openshift ? ASSIGNED : []);
-  for (const volume of sidecarVolumes(member)) {
+  for (const volume of sidecarVolumes(member, reload)) {
     const index = draft.volumes.findIndex(({ name }) => name === volume.name);
     if (index === -1) draft.volumes.push(volume);
     else draft.volumes[index] = volume;

@@ -1,6 +1,6 @@
 import type { ReloadSetting } from "../../contract/reload-env.ts";
 import { commaList, port } from "../../contract/syntax.ts";
-import type { ConsoleConnection } from "./pgbouncer/console.ts";
+import type { Connection } from "./connect.ts";
 import type { PostgresConnection } from "./postgres/session.ts";
 
 /** What the sidecar was told to reload, and whom to listen to (contract/reload-env.ts). */
@@ -12,7 +12,7 @@ export interface ReloadConfig {
     | {
         readonly version: string;
         readonly iniPath: string;
-        readonly console: ConsoleConnection;
+        readonly console: Connection;
         readonly method: "console" | "signal";
       }
     | undefined;

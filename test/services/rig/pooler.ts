@@ -1,7 +1,7 @@
 import { chmod, chown, mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { ConsoleConnection } from "../../../src/sidecar/reload/pgbouncer/console.ts";
+import type { Connection } from "../../../src/sidecar/reload/connect.ts";
 import { PgbouncerConsole } from "../../../src/sidecar/reload/pgbouncer/console.ts";
 import { ensurePrograms, type Programs } from "./programs.ts";
 import { freePort, Service, until } from "./service.ts";
@@ -62,7 +62,7 @@ export class Pooler {
     return this.#service.log;
   }
 
-  consoleAs(user: string, host = "127.0.0.1"): ConsoleConnection {
+  consoleAs(user: string, host = "127.0.0.1"): Connection {
     return { host, port: this.port, user, secretDir: undefined };
   }
 

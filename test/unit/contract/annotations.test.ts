@@ -38,6 +38,22 @@ const quantityRow: Row = {
   allowed: QUANTITY,
 };
 
+const volumeRow: Row = {
+  accepts: { "pg-config": "pg-config" },
+  refuses: ["", "a.b", "A", "a/b"],
+  allowed: LABEL,
+};
+const fileRow: Row = {
+  accepts: { version: "version", "conf.d/my_version-1.txt": "conf.d/my_version-1.txt" },
+  refuses: ["", "/etc/passwd", "../x", "a/../b", "a//b", "a b", "$(X)", "."],
+  allowed: "the path of a file within its volume: letters, digits, dots, dashes, underscores and slashes",
+};
+const versionRow: Row = {
+  accepts: { "0": 0, "42": 42, "9007199254740991": Number.MAX_SAFE_INTEGER },
+  refuses: ["", "-1", "1.5", "v1", "9007199254740993", "99999999999999999"],
+  allowed: "a whole number from 0 to 9007199254740991",
+};
+
 const ROWS: Readonly<Record<AnnotationName, Row>> = {
   inject: {
     accepts: { true: "true", false: "false" },
@@ -76,6 +92,45 @@ const ROWS: Readonly<Record<AnnotationName, Row>> = {
   mesh: ON_OFF,
   discovery: ON_OFF,
   reload: ON_OFF,
+  "reload-postgres-volume": volumeRow,
+  "reload-postgres-version": {
+    accepts: { file: "file", annotation: "annotation", dcs: "dcs" },
+    refuses: ["", "DCS", "etcd"],
+    allowed: '"file" or "annotation" or "dcs"',
+  },
+  "reload-postgres-version-file": fileRow,
+  "reload-postgres-secret": secretRow,
+  "reload-pgbouncer-volume": volumeRow,
+  "reload-pgbouncer-version": {
+    accepts: { file: "file", annotation: "annotation" },
+    refuses: ["", "dcs"],
+    allowed: '"file" or "annotation"',
+  },
+  "reload-pgbouncer-version-file": fileRow,
+  "reload-pgbouncer-ini": fileRow,
+  "reload-pgbouncer-port": portRow,
+  "reload-pgbouncer-socket-volume": volumeRow,
+  "reload-pgbouncer-user": {
+    accepts: { pgbouncer: "pgbouncer", "a.b-c_1": "a.b-c_1" },
+    refuses: ["", "a b", "a@b", "$(X)", "-a"],
+    allowed: "the name of a user: letters, digits, dots, dashes and underscores, at most 63 characters",
+  },
+  "reload-pgbouncer-secret": secretRow,
+  "reload-pgbouncer-method": {
+    accepts: { console: "console", signal: "signal" },
+    refuses: ["", "SIGHUP"],
+    allowed: '"console" or "signal"',
+  },
+  "reload-tls-secret": secretRow,
+  "reload-allow": {
+    accepts: { "": [], "ops/pipeline, db/a.b": ["ops/pipeline", "db/a.b"] },
+    refuses: ["pipeline", "ops/", "/x", "ops/a/b", "Ops/a", "system:serviceaccount:ops:a"],
+    allowed: "ServiceAccounts as namespace/name, separated by commas",
+  },
+  "reload-socket": ON_OFF,
+  "reload-automatic": ON_OFF,
+  "postgres-config-version": versionRow,
+  "pgbouncer-config-version": versionRow,
   "spilo-token": { accepts: { fix: "fix" }, refuses: ["", "true", "on", "103"], allowed: '"fix"' },
   "sidecar-cpu-request": quantityRow,
   "sidecar-cpu-limit": quantityRow,

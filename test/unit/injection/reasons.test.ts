@@ -67,6 +67,7 @@ const ROWS: Readonly<Record<Exclude<DecisionReason | PartReason, "not-a-pod" | "
   "mesh-too-late": { pod: patroniPod({ spec: { initContainers: [{ name: "istio-init" }] } }) },
   "mesh-host-network": { pod: patroniPod({ spec: { hostNetwork: true } }) },
   "sidecar-port-in-use": { pod: patroniPod({ container: { ports: [{ containerPort: 8011 }] } }) },
+  "reload-volume-missing": { pod: patroniPod({ annotations: ours({ "reload-pgbouncer-volume": "none" }) }) },
   "sidecar-suspended": { pod: patroniPod(), world: { suspended: true } },
   "spilo-token-unreadable": { pod: spiloPod({ spec: { securityContext: { fsGroup: 1000 } } }) },
   "legacy-discovery-sidecar": {

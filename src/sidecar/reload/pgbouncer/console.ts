@@ -1,11 +1,6 @@
 import type { Client, QueryResult } from "pg";
-import { credentials, type PostgresConnection } from "../postgres/session.ts";
+import { type Connection, connect } from "../connect.ts";
 import type { ConsoleRow } from "./compare.ts";
-
-export type ConsoleConnection = Omit<PostgresConnection, "database">;
-
-/** Milliseconds. */
-const TIMEOUT_MS = 5000;
 
 /**
  * PgBouncer's console: a database of its own, which knows the simple query protocol only, so that no query may have values. RELOAD asks
@@ -18,26 +13,8 @@ export class PgbouncerConsole {
     this.#client = client;
   }
 
-  static async open(connection: ConsoleConnection): Promise<PgbouncerConsole> {
-    // Only here: it costs 5 MB, and most sidecars never need it.
-    const { default: pg } = await import("pg");
-    const client = new pg.Client({
-      host: connection.host,
-      port: connection.port,
-      database: "pgbouncer",
-      ...credentials(connection),
-      ssl: false,
-      connectionTimeoutMillis: TIMEOUT_MS,
-      query_timeout: TIMEOUT_MS,
-    });
-    client.on("error", () => undefined); // a lost connection is told by the next query
-    try {
-      await client.connect();
-    } catch (error) {
-      await client.end().catch(() => undefined);
-      throw error;
-    }
-    return new PgbouncerConsole(client);
+  static async open(connection: Connection): Promise<PgbouncerConsole> {
+    return new PgbouncerConsole(await connect(connection, "pgbouncer"));
   }
 
   async reload(): Promise<void> {

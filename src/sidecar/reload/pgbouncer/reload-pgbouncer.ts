@@ -1,15 +1,16 @@
 import { setTimeout as delay } from "node:timers/promises";
+import type { Connection } from "../connect.ts";
 import { failed, messageOf, type Outcome, proven } from "../outcome.ts";
 import { isPassing, withGrace } from "../retry.ts";
 import { readMounted } from "../versions/volume.ts";
 import { type Comparison, compare } from "./compare.ts";
-import { type ConsoleConnection, PgbouncerConsole } from "./console.ts";
+import { PgbouncerConsole } from "./console.ts";
 import { type Ini, parseIni } from "./ini.ts";
 import { signalPgbouncer } from "./signal.ts";
 
 export interface PgbouncerReloadOptions {
   readonly method: "console" | "signal";
-  readonly console: ConsoleConnection;
+  readonly console: Connection;
   /** pgbouncer.ini, as it is mounted here. */
   readonly iniPath: string;
 }

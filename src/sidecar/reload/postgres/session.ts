@@ -1,32 +1,20 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { Client } from "pg";
 import { VERSION_SETTING } from "../../../contract/reload.ts";
+import { type Connection, connect } from "../connect.ts";
 import type { Shown } from "./evidence.ts";
 
-/** Where PostgreSQL is asked for proof. */
-export interface PostgresConnection {
-  /** A host, or the folder of a Unix socket. */
-  readonly host: string;
-  readonly port: number;
+export interface PostgresConnection extends Connection {
   readonly database: string;
-  readonly user: string;
-  /** The folder with `password`, and `username` where it is not `user`; may be empty or absent. */
-  readonly secretDir: string | undefined;
 }
-
-/** The queries take a few milliseconds. Milliseconds. */
-const TIMEOUT_MS = 5000;
 
 const SHOWN = `
   SELECT pg_conf_load_time() > $1::timestamptz AS reloaded,
          current_setting('${VERSION_SETTING}', true) AS marker,
          ARRAY(SELECT name FROM pg_settings WHERE pending_restart ORDER BY name) AS pending`;
 
-/** `could not be applied` is all that PostgreSQL says of a value; the value says more. */
+/** Names and not values: a value may hold a password. */
 const FILE_ERRORS = `
-  SELECT sourcefile AS file, sourceline AS line, name AS setting,
-         concat_ws(' ', name || ' = ' || quote_literal(setting) || ':', error) AS message
+  SELECT sourcefile AS file, sourceline AS line, name AS setting, concat_ws(': ', name, error) AS message
   FROM pg_file_settings WHERE error IS NOT NULL ORDER BY seqno`;
 
 const HBA_ERRORS = `
@@ -59,22 +47,8 @@ export class PostgresSession {
 
   /** Connects, and notes PostgreSQL's own time: a reload after it is a later one. Rejects where that is not possible. */
   static async open(connection: PostgresConnection): Promise<PostgresSession> {
-    // Only here: it costs 5 MB, and most sidecars never need it.
-    const { default: pg } = await import("pg");
-    const { host, port, database } = connection;
-    const client = new pg.Client({
-      host,
-      port,
-      database,
-      ...credentials(connection),
-      ssl: false,
-      application_name: "patroni-injector",
-      connectionTimeoutMillis: TIMEOUT_MS,
-      query_timeout: TIMEOUT_MS,
-    });
-    client.on("error", () => undefined); // a lost connection is told by the next query
+    const client = await connect(connection, connection.database);
     try {
-      await client.connect();
       const { rows } = await client.query<{ now: string; version: number }>(
         "SELECT clock_timestamp()::text AS now, current_setting('server_version_num')::int AS version",
       );
@@ -112,18 +86,5 @@ export class PostgresSession {
 
   async close(): Promise<void> {
     await this.#client.end().catch(() => undefined);
-  }
-}
-
-/** Read at each connection: the Secret may change in place, or come late. */
-export function credentials({ user, secretDir }: Pick<PostgresConnection, "user" | "secretDir">) {
-  return { user: secret(secretDir, "username") ?? user, password: secret(secretDir, "password") ?? "" };
-}
-
-function secret(dir: string | undefined, name: string): string | undefined {
-  try {
-    return dir === undefined ? undefined : readFileSync(join(dir, name), "utf8").trimEnd() || undefined;
-  } catch {
-    return undefined;
   }
 }

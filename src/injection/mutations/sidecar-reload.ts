@@ -1,0 +1,159 @@
+import { annotationKey } from "../../contract/annotations.ts";
+import { RELOAD_MOUNT, RELOAD_SOCKET, RELOAD_SOCKET_MOUNT, SIDECAR_CONTAINER } from "../../contract/names.ts";
+import { PGBOUNCER_PORT, RELOAD_PORT } from "../../contract/ports.ts";
+import { VERSION_FILE } from "../../contract/reload.ts";
+import type { ReloadSetting } from "../../contract/reload-env.ts";
+import type { JsonObject } from "../../json/value.ts";
+import { asksForReload, type Member } from "../member.ts";
+import { FILE_MODE, type OwnVolume, secretVolume } from "./sidecar-volume.ts";
+
+/** What of the sidecar is there for the reload API alone; empty where no annotation asks for it. */
+export interface ReloadParts {
+  readonly settings: Partial<Record<ReloadSetting, string>>;
+  /** Volumes of our own, with their mounts. */
+  readonly volumes: readonly OwnVolume[];
+  /** Mounts of volumes that the pod has. */
+  readonly mounts: readonly JsonObject[];
+  readonly ports: readonly JsonObject[];
+  /** Volumes that annotations name and the pod does not have. */
+  readonly missing: readonly string[];
+}
+
+const NOTHING: ReloadParts = { settings: {}, volumes: [], mounts: [], ports: [], missing: [] };
+
+/** @param present the names of the pod's volumes: a mount of any other would make the pod invalid */
+export function reloadParts(member: Member, present: readonly string[]): ReloadParts {
+  if (!asksForReload(member.options)) return NOTHING;
+  const wanted = NAMING_VOLUMES.flatMap((name) => member.options[name] ?? []);
+  const missing = wanted.filter((volume) => !present.includes(volume));
+  if (missing.length > 0) return { ...NOTHING, missing };
+  const parts = [postgres(member), pgbouncer(member), listeners(member)];
+  return {
+    missing,
+    settings: Object.assign({}, ...parts.map(({ settings }) => settings)),
+    volumes: parts.flatMap(({ volumes }) => volumes),
+    mounts: parts.flatMap(({ mounts }) => mounts),
+    ports: parts.flatMap(({ ports }) => ports),
+  };
+}
+
+const NAMING_VOLUMES = [
+  "reload-postgres-volume",
+  "reload-pgbouncer-volume",
+  "reload-pgbouncer-socket-volume",
+] as const;
+
+function postgres({ options, postgresPort }: Member): ReloadParts {
+  const { "reload-postgres-volume": volume, "reload-postgres-version": source = "file" } = options;
+  if (volume === undefined && source === "file") return NOTHING;
+  const version = versionOf("postgres", source, options["reload-postgres-version-file"]);
+  const secret = options["reload-postgres-secret"];
+  return {
+    settings: {
+      PATRONI_INJECTOR_RELOAD_POSTGRES_VERSION: version.setting,
+      ...(secret !== undefined && {
+        // On the pod's address, as Patroni is asked: PostgreSQL may listen on no other.
+        PATRONI_INJECTOR_RELOAD_POSTGRES_CONNECTION: `[$(POD_IP)]:${postgresPort}/postgres`,
+        PATRONI_INJECTOR_RELOAD_POSTGRES_DIR: `${RELOAD_MOUNT}/postgres-login`,
+      }),
+    },
+    volumes: [...version.volumes, ...login("postgres-login", secret)],
+    mounts: mounted("postgres", volume),
+    ports: [],
+    missing: [],
+  };
+}
+
+function pgbouncer({ options }: Member): ReloadParts {
+  const { "reload-pgbouncer-volume": volume, "reload-pgbouncer-version": source = "file" } = options;
+  if (volume === undefined) return NOTHING;
+  const version = versionOf("pgbouncer", source, options["reload-pgbouncer-version-file"]);
+  const socketVolume = options["reload-pgbouncer-socket-volume"];
+  const host = socketVolume === undefined ? "127.0.0.1" : `${RELOAD_MOUNT}/pgbouncer-socket`;
+  const port = options["reload-pgbouncer-port"] ?? PGBOUNCER_PORT;
+  const secret = options["reload-pgbouncer-secret"];
+  const method = options["reload-pgbouncer-method"];
+  return {
+    settings: {
+      PATRONI_INJECTOR_RELOAD_PGBOUNCER_VERSION: version.setting,
+      PATRONI_INJECTOR_RELOAD_PGBOUNCER_INI: `${RELOAD_MOUNT}/pgbouncer/${options["reload-pgbouncer-ini"] ?? "pgbouncer.ini"}`,
+      PATRONI_INJECTOR_RELOAD_PGBOUNCER_CONSOLE: `${options["reload-pgbouncer-user"] ?? "pgbouncer"}@${host}:${port}`,
+      ...(secret !== undefined && {
+        PATRONI_INJECTOR_RELOAD_PGBOUNCER_DIR: `${RELOAD_MOUNT}/pgbouncer-login`,
+      }),
+      ...(method !== undefined && { PATRONI_INJECTOR_RELOAD_PGBOUNCER_METHOD: method }),
+    },
+    volumes: [...version.volumes, ...login("pgbouncer-login", secret)],
+    mounts: [...mounted("pgbouncer", volume), ...mounted("pgbouncer-socket", socketVolume)],
+    ports: [],
+    missing: [],
+  };
+}
+
+function listeners({ options, hostNetwork }: Member): ReloadParts {
+  const { "reload-tls-secret": tls, "reload-allow": allowed, "reload-automatic": automatic } = options;
+  const socket = options["reload-socket"] === "on";
+  return {
+    settings: {
+      ...(tls !== undefined && {
+        PATRONI_INJECTOR_RELOAD_PORT: String(RELOAD_PORT),
+        PATRONI_INJECTOR_RELOAD_TLS_DIR: `${RELOAD_MOUNT}/tls`,
+        PATRONI_INJECTOR_RELOAD_ALLOW: (allowed ?? []).join(","),
+      }),
+      ...(socket && { PATRONI_INJECTOR_RELOAD_SOCKET: RELOAD_SOCKET }),
+      ...(automatic !== undefined && { PATRONI_INJECTOR_RELOAD_AUTOMATIC: automatic }),
+    },
+    volumes: [
+      ...login("tls", tls),
+      ...(socket
+        ? [
+            {
+              // The root file system is read-only.
+              volume: { name: `${SIDECAR_CONTAINER}-run`, emptyDir: { medium: "Memory" } },
+              mount: { name: `${SIDECAR_CONTAINER}-run`, mountPath: RELOAD_SOCKET_MOUNT },
+            },
+          ]
+        : []),
+    ],
+    mounts: [],
+    ports:
+      tls === undefined
+        ? []
+        : [
+            {
+              name: "reload",
+              containerPort: RELOAD_PORT,
+              ...(hostNetwork ? { hostPort: RELOAD_PORT } : {}),
+              protocol: "TCP",
+            },
+          ],
+    missing: [],
+  };
+}
+
+/** Where the version is read, and the volume that brings it there. */
+function versionOf(
+  component: "postgres" | "pgbouncer",
+  source: "file" | "annotation" | "dcs",
+  file = VERSION_FILE,
+) {
+  if (source === "dcs") return { setting: "dcs", volumes: [] };
+  if (source === "file") return { setting: `${RELOAD_MOUNT}/${component}/${file}`, volumes: [] };
+  const name = `${SIDECAR_CONTAINER}-${component}-version`;
+  const mountPath = `${RELOAD_MOUNT}/${component}-version`;
+  const annotation = annotationKey(`${component}-config-version`);
+  const fieldRef = { apiVersion: "v1", fieldPath: `metadata.annotations['${annotation}']` };
+  const volumes: OwnVolume[] = [
+    {
+      volume: { name, downwardAPI: { defaultMode: FILE_MODE, items: [{ path: VERSION_FILE, fieldRef }] } },
+      mount: { name, mountPath, readOnly: true },
+    },
+  ];
+  return { setting: `${mountPath}/${VERSION_FILE}`, volumes };
+}
+
+const login = (purpose: string, secret: string | undefined): OwnVolume[] =>
+  secret === undefined ? [] : [secretVolume(`reload-${purpose}`, secret, `${RELOAD_MOUNT}/${purpose}`)];
+
+const mounted = (purpose: string, volume: string | undefined): JsonObject[] =>
+  volume === undefined ? [] : [{ name: volume, mountPath: `${RELOAD_MOUNT}/${purpose}`, readOnly: true }];

@@ -12,6 +12,7 @@ import { heldBy, type Place } from "../controller/prune/prune.ts";
 import type { Made } from "../controller/prune/verdict.ts";
 import type { ResourceName } from "../controller/resources.ts";
 import type { JsonObject } from "../json/value.ts";
+import { isForbidden } from "../kube/error.ts";
 import { API_SERVER_ENDPOINTS } from "../patroni/leader-object.ts";
 
 /** What was made for one cluster, in the order in which it may go: bindings before what they bind, slices before their Service. */
@@ -67,7 +68,9 @@ async function madeIn(
     try {
       found.push(...(await objects.list(resource, namespace, `${MANAGED_BY_LABEL}=${MANAGED_BY}`)));
     } catch (error) {
-      if (!(resource === "peerauthentications" && isCode(error, 404))) throw error; // there is no Istio
+      const isAbsent = resource === "peerauthentications" && isCode(error, 404); // there is no Istio
+      const isElsewhere = namespaces?.includes(namespace ?? "") === false;
+      if (!isAbsent && !(isElsewhere && isForbidden(error))) throw error;
     }
   }
   return found;

@@ -10,6 +10,7 @@ import { Breaker } from "./breaker/breaker.ts";
 import type { SuspensionWatch } from "./breaker/watch.ts";
 import { Caches, INDEX, MADE } from "./caches.ts";
 import { type Choices, NO_CHOICES } from "./choices.ts";
+import { serviceAccountsOf } from "./desired/access.ts";
 import { type PodFacts, podFacts } from "./facts/pod.ts";
 import { type ClusterKey, gather, leaderOf } from "./gather.ts";
 import { Interests } from "./interests.ts";
@@ -350,13 +351,16 @@ function keyIn(key: string): ClusterKey {
   return { namespace: key.slice(0, slash), scope: key.slice(slash + 1) };
 }
 
-function interestsOf({ namespace, scope, settings }: ClusterView): string[] {
+function interestsOf(view: ClusterView): string[] {
+  const { namespace, scope, settings } = view;
   const { primaryService, headlessService, leaderObject } = settings;
   return [
     INDEX.namespace(namespace),
     INDEX.made(namespace, scope),
     INDEX.service(namespace, primaryService),
     INDEX.service(namespace, headlessService),
+    // Another cluster that begins, or ends, to use one of these shares it.
+    ...serviceAccountsOf(view).map((account) => INDEX.account(namespace, account)),
     ...(leaderObject === undefined ? [] : [INDEX.leader(namespace, leaderObject)]),
   ];
 }

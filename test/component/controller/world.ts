@@ -143,14 +143,24 @@ export class World {
   }
 
   /** The workload of the members, as users apply it. */
-  async addStatefulSet(): Promise<void> {
+  async addStatefulSet(options: { name?: string; scope?: string; account?: string } = {}): Promise<void> {
+    const { name = SCOPE, scope = SCOPE, account = "orders" } = options;
     const [member] = this.cluster.members;
     if (member === undefined) throw new Error("a cluster has members");
     const { metadata, spec } = this.#pod(member, false) as { metadata: JsonObject; spec: JsonObject };
     const { labels = {}, annotations = {} } = metadata;
     await this.post(`/apis/apps/v1/namespaces/${NAMESPACE}/statefulsets`, {
-      metadata: { name: SCOPE },
-      spec: { serviceName: SCOPE, template: { metadata: { labels, annotations }, spec } },
+      metadata: { name },
+      spec: {
+        serviceName: name,
+        template: {
+          metadata: {
+            labels,
+            annotations: { ...(annotations as JsonObject), "patroni-injector.io/cluster": scope },
+          },
+          spec: { ...spec, serviceAccountName: account },
+        },
+      },
     });
   }
 

@@ -1,13 +1,15 @@
-"""Creates Patroni's pods one after another and tells on stdout what admission made of each.
+"""Creates Patroni's pods all the time, three at once, and tells on stdout what admission made of each.
 
 Arguments: namespace, image. One JSON object a line: {"n": 7, "at": <ms since 1970>, "ms": <how long>, "injected": true}, or in place
 of "injected" an "error". Each pod is held by a scheduling gate, so that it never runs, and is deleted at once. SIGTERM ends it.
 """
 
+import itertools
 import json
 import signal
 import ssl
 import sys
+import threading
 import time
 import urllib.error
 import urllib.request
@@ -44,24 +46,34 @@ def pod(name, image):
     }
 
 
-def main(namespace, image):
-    signal.signal(signal.SIGTERM, leave)
-    number = 0
+def create(namespace, image, numbers):
     while not leaving:
-        number += 1
+        number = next(numbers)
+        name = "admitted-%d" % number
         started = time.monotonic()
         line = {"n": number, "at": round(time.time() * 1000)}
         try:
-            made = call(namespace, "POST", "", pod("admitted-%d" % number, image))["spec"]
+            made = call(namespace, "POST", "", pod(name, image))["spec"]
             containers = made["containers"] + made.get("initContainers", [])
             line["injected"] = any(container["name"] == "patroni-injector" for container in containers)
         except (OSError, ValueError) as error:
             line["error"] = str(error)
         line["ms"] = round((time.monotonic() - started) * 1000, 1)
-        print(json.dumps(line), flush=True)
+        sys.stdout.write(json.dumps(line) + "\n")
+        sys.stdout.flush()
         if "error" not in line:
-            call(namespace, "DELETE", "/admitted-%d" % number, {"gracePeriodSeconds": 0})
+            call(namespace, "DELETE", "/" + name, {"gracePeriodSeconds": 0})
         time.sleep(0.02)
+
+
+def main(namespace, image):
+    signal.signal(signal.SIGTERM, leave)
+    numbers = itertools.count(1)
+    creators = [threading.Thread(target=create, args=(namespace, image, numbers)) for _ in range(3)]
+    for creator in creators:
+        creator.start()
+    for creator in creators:
+        creator.join()
 
 
 main(sys.argv[1], sys.argv[2])

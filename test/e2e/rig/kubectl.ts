@@ -28,12 +28,17 @@ export class Kubectl {
    *
    * @throws Error with standard error, where kubectl does not succeed
    */
-  run(args: readonly string[], { input, timeoutMs = 120_000 }: RunOptions = {}): Promise<string> {
+  async run(args: readonly string[], options: RunOptions = {}): Promise<string> {
+    return (await this.said(args, options)).stdout;
+  }
+
+  /** The same with standard error, where kubectl shows the warnings of the API server. */
+  said(args: readonly string[], { input, timeoutMs = 120_000 }: RunOptions = {}): Promise<Said> {
     const [program, all] = this.#command(args);
     return new Promise((resolve, reject) => {
       const options = { maxBuffer: MAX_OUTPUT, timeout: timeoutMs };
       const child = execFile(program, all, options, (error, stdout, stderr) => {
-        if (error === null) resolve(stdout);
+        if (error === null) resolve({ stdout, stderr });
         else reject(new Error(`kubectl ${args.join(" ").slice(0, 300)}: ${stderr.trim() || error.message}`));
       });
       child.stdin?.on("error", () => {}); // it ended without reading: its exit code tells why
@@ -71,6 +76,11 @@ export class Kubectl {
     const [program = kubectl, ...rest] = [...prefix, kubectl, `--kubeconfig=${kubeconfig}`, ...args];
     return [program, rest];
   }
+}
+
+export interface Said {
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
 export interface RunOptions {

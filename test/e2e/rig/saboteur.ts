@@ -1,5 +1,6 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { JsonObject } from "../../../src/json/value.ts";
+import { type ContainerMemory, OTHER_FILES, PEAK_FILES, parseMemory } from "../analysis/memory.ts";
 import type { Kubectl, PodRef } from "./kubectl.ts";
 
 const NAMESPACE = "e2e-saboteur";
@@ -59,6 +60,9 @@ export class Saboteur {
   mend = (podUid: string): Promise<void> =>
     this.#inNetwork(podUid, "iptables -w -F INPUT && iptables -w -F OUTPUT");
 
+  /** What the control group of a container has charged. `id`: the container runtime's. */
+  memoryOf = async (id: string): Promise<ContainerMemory> => parseMemory(await this.#run(memoryScript(id)));
+
   async #signal(signal: "STOP" | "CONT", podUid: string): Promise<void> {
     await this.#run(`${processesOf(podUid)}; [ -n "$pids" ] && kill -${signal} $pids`);
   }
@@ -84,6 +88,12 @@ function processesOf(podUid: string): string {
   // By cgroup.procs and not /proc/<pid>/cgroup, which shows a path that is relative to the reader's own cgroup namespace.
   return `pids=$(find /sys/fs/cgroup -path '*pod${pattern.replaceAll("[-_]", "?")}*' -name cgroup.procs -exec cat {} + | sort -un | tr '\\n' ' ')`;
 }
+
+/** Prints the files of a container's control group by which {@link parseMemory} knows its memory, in either version of cgroups. */
+const memoryScript = (
+  id: string,
+): string => `cd "$(dirname "$(find /sys/fs/cgroup -path '*${id}*' \\( ${PEAK_FILES.map((name) => `-name ${name}`).join(" -o ")} \\) | head -n 1)")"
+for file in ${[...PEAK_FILES, ...OTHER_FILES].join(" ")}; do if [ -e $file ]; then sed "s/^/$file /" $file; fi; done`;
 
 function podObjects(image: string): JsonObject[] {
   return [

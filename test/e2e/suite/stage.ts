@@ -1,9 +1,12 @@
+import assert from "node:assert/strict";
 import { after, before } from "node:test";
+import type { ContainerMemory } from "../analysis/memory.ts";
 import { type Deployed, deploy, type Form } from "../rig/deploy.ts";
 import { keepFigure } from "../rig/figures.ts";
 import { Kubectl } from "../rig/kubectl.ts";
 import { ensureInstalled } from "../rig/release.ts";
 import { Saboteur } from "../rig/saboteur.ts";
+import { sidecarMemories } from "../rig/sidecars.ts";
 import { type Target, targetFromEnv } from "../rig/target.ts";
 
 /** What the tests of one file work on. Each call fails before the file's `before` is through. */
@@ -30,7 +33,13 @@ export function setStage(form: Form, labels?: Readonly<Record<string, string>>):
     },
     { timeout: SETS_UP_WITHIN_MS },
   );
-  after(() => deployed?.remove());
+  after(async () => {
+    try {
+      if (deployed && saboteur) await keepSidecarMemory(deployed, saboteur);
+    } finally {
+      await deployed?.remove();
+    }
+  });
   return { deployed: () => present(deployed), saboteur: () => present(saboteur) };
 }
 
@@ -39,6 +48,28 @@ async function install(target: Target): Promise<void> {
   if (tookMs !== undefined) {
     keepFigure(target, { kind: "number", what: "helm install to Ready", value: tookMs / 1000, unit: "s" });
   }
+}
+
+/** Every sidecar that lived to the end of the file's tests: what it took, and that it was not ended for it. */
+async function keepSidecarMemory({ target, form, members }: Deployed, saboteur: Saboteur): Promise<void> {
+  const memories = await sidecarMemories(await members.pods(), saboteur);
+  if (memories.length === 0) return;
+  const most = (of: (memory: ContainerMemory) => number) => Math.max(...memories.map(of)) / 2 ** 20;
+  const keep = (what: string, value: number) =>
+    keepFigure(target, { kind: "number", what: `${form.name}: a sidecar's ${what}`, value, unit: "MiB" });
+  keep(
+    "peak memory, of 64 MiB, page cache included",
+    most(({ peakBytes }) => peakBytes),
+  );
+  keep(
+    "own memory at the end",
+    most(({ anonymousBytes }) => anonymousBytes),
+  );
+  assert.deepEqual(
+    memories.filter(({ oomKills }) => oomKills > 0),
+    [],
+    "sidecars were ended for want of memory",
+  );
 }
 
 function present<T>(value: T | undefined): T {

@@ -58,9 +58,9 @@ describe("while pods are created all the time", () => {
     const took = since.map(({ ms }) => ms).sort((one, other) => one - other);
     keepNumber(`pods created during ${CHANGES.length} replacements of the webhook`, since.length, "");
     keepNumber("of these, refused or not injected", failed.length, "");
-    keepNumber("creation of a pod under them, p99", percentile(took, 99) ?? 0, "ms");
+    keepNumber("creation of a pod under them, p99", percentile(took, 99), "ms");
     assert.deepEqual(failed, []);
-    assert.ok(since.length > 50 * CHANGES.length, `${since.length} pods`);
+    assert.ok(since.length > 20 * CHANGES.length, `${since.length} pods`);
   });
 
   function keepNumber(what: string, value: number, unit: string): void {

@@ -1,0 +1,44 @@
+import { SIDECAR_CONTAINER } from "../../../src/contract/names.ts";
+import { asString, at, type JsonObject, objectsIn } from "../../../src/json/value.ts";
+import type { ContainerMemory } from "../analysis/memory.ts";
+import { POSTGRES_CONTAINER } from "../manifests/patroni.ts";
+import type { MemberPod } from "./members.ts";
+import type { Saboteur } from "./saboteur.ts";
+
+/** The status of the sidecar in a pod, in whichever form it is there; undefined where the pod has none. */
+export const sidecarStatus = (pod: JsonObject): JsonObject | undefined => statusOf(pod, SIDECAR_CONTAINER);
+
+/** Whether the container with Patroni runs. */
+export const runsPatroni = (pod: JsonObject): boolean =>
+  at(statusOf(pod, POSTGRES_CONTAINER), "state", "running") !== undefined;
+
+export const hasSidecar = (pod: JsonObject): boolean =>
+  ["containers", "initContainers"].some((list) =>
+    objectsIn(at(pod, "spec", list)).some(({ name }) => name === SIDECAR_CONTAINER),
+  );
+
+/** The kubelet's word for a container that does not run. */
+export const waitingReason = (status: JsonObject | undefined): string | undefined =>
+  asString(at(status, "state", "waiting", "reason"));
+
+/** Memory of the sidecars that run, and of those that ran before them in the same pods whether they were ended for want of it. */
+export async function sidecarMemories(
+  pods: readonly MemberPod[],
+  saboteur: Saboteur,
+): Promise<ContainerMemory[]> {
+  const memories = pods.map(async ({ object }) => {
+    const status = sidecarStatus(object);
+    const id = asString(status?.containerID)?.replace(/^.*:\/\//, "");
+    if (id === undefined || at(status, "state", "running") === undefined) return [];
+    const memory = await saboteur.memoryOf(id);
+    const former = at(status, "lastState", "terminated", "reason") === "OOMKilled" ? 1 : 0;
+    return [{ ...memory, oomKills: memory.oomKills + former }];
+  });
+  return (await Promise.all(memories)).flat();
+}
+
+function statusOf(pod: JsonObject, container: string): JsonObject | undefined {
+  return ["containerStatuses", "initContainerStatuses"]
+    .flatMap((list) => objectsIn(at(pod, "status", list)))
+    .find(({ name }) => name === container);
+}

@@ -110,7 +110,9 @@ export class GoTransport {
     });
     tooLate.catch(() => undefined);
     try {
-      return await Promise.race([this.#tries(path, body), tooLate]);
+      const tries = this.#tries(path, body, ended.signal);
+      tries.catch(() => undefined);
+      return await Promise.race([tries, tooLate]);
     } finally {
       ended.abort();
     }
@@ -120,19 +122,24 @@ export class GoTransport {
     for (const connection of this.#all) connection.close();
   }
 
-  async #tries(path: string, body: string): Promise<Outcome> {
+  async #tries(path: string, body: string, ended: AbortSignal): Promise<Outcome> {
     for (let retries = 0; ; retries++) {
-      const { status, head, body: answer } = await this.#once(path, body);
+      const { status, head, body: answer } = await this.#once(path, body, ended);
       const after = /^retry-after: *(\d+)/im.exec(head)?.[1];
       const mayRetry = (status === 429 || status >= 500) && after !== undefined && retries < MOST_RETRIES;
       if (!mayRetry) return { status, body: answer, retries };
-      await delay(Number(after) * 1000);
+      await delay(Number(after) * 1000, undefined, { signal: ended });
     }
   }
 
-  async #once(path: string, body: string) {
+  /** A call that ends early takes its connection with it. */
+  async #once(path: string, body: string, ended: AbortSignal) {
     const connection = await this.#connection();
+    const giveUp = () => connection.close();
+    if (ended.aborted) giveUp();
+    ended.addEventListener("abort", giveUp);
     const answer = await connection.exchange(this.#request(path, body));
+    ended.removeEventListener("abort", giveUp);
     if (/^connection: *close/im.test(answer.head)) connection.close();
     else this.#free(connection);
     return answer;

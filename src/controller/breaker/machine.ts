@@ -142,7 +142,7 @@ function otherImage(
   moment: Moment,
 ): Step {
   if (failed !== undefined) return { suspension: opened(failed, 0, moment, before.since), memory: FRESH };
-  const named = withProbe({ ...before, image: moment.image, failures: 0 }, pods);
+  const named = withProbe({ ...before, image: moment.image, reason: "", failures: 0 }, pods);
   return { suspension: named ?? before, memory: FRESH };
 }
 

@@ -7,7 +7,7 @@ import { asObject, asString, at, type JsonObject } from "../../json/value.ts";
 export interface Suspension {
   /** The image that failed, as it was asked for. */
   readonly image: string;
-  /** The kubelet's word. */
+  /** The kubelet's word; empty where this image has not failed yet: another one did. */
   readonly reason: string;
   /** Where that was seen last. */
   readonly pod: string;

@@ -45,7 +45,7 @@ const finding = (reason: UninjectedReason, detail: string): Finding[] =>
   detail === "" ? [] : [{ reason, detail }];
 
 function suspensionText({ image, reason, pod, probe }: NonNullable<Wish["suspension"]>): string {
-  const failed = `${reason} of ${image} in ${pod}`;
+  const failed = reason === "" ? `${image} has not run here yet` : `${reason} of ${image} in ${pod}`;
   return probe === undefined
     ? failed
     : `${failed}; ${probe.pod} gets it when it is started anew, to see whether it works`;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { type TestContext, test } from "node:test";
 import { Caches } from "../../../src/controller/caches.ts";
+import { sliceSkeleton } from "../../../src/controller/desired/primary-slice.ts";
 import { gather } from "../../../src/controller/gather.ts";
 import { Objects } from "../../../src/controller/objects.ts";
 import { publishedUids } from "../../../src/controller/observer/due.ts";
@@ -10,15 +11,17 @@ import { Repairer } from "../../../src/controller/repair/repairer.ts";
 import { ourSlice } from "../../../src/controller/slice/ours.ts";
 import type { ClusterView, Finding } from "../../../src/controller/view.ts";
 import type { JsonObject } from "../../../src/json/value.ts";
+import { service } from "../../unit/controller/views.ts";
 import { until } from "../kube-api/support.ts";
 import { connectionTo, NAMESPACE, quietLogger, settings, startWorld, TIMES, type World } from "./world.ts";
 
 const PODS = `/api/v1/namespaces/${NAMESPACE}/pods`;
 const SETS = `/apis/apps/v1/namespaces/${NAMESPACE}/statefulsets`;
+const SLICES = `/apis/discovery.k8s.io/v1/namespaces/${NAMESPACE}/endpointslices`;
 const KEY = `${NAMESPACE}/orders`;
 const READY = [{ type: "Ready", status: "True" }];
 
-/** Three members that came before the webhook, their workload, and a controller that publishes the primary. */
+/** Three members that came before the webhook, their workload, and the primary's slice. */
 class Scene {
   readonly world: World;
   readonly repairer: Repairer;
@@ -80,15 +83,23 @@ class Scene {
       controller: true,
     };
     for (const member of world.cluster.members) await this.create(member.name, false);
-    world.controller();
-    await world.untilPublished(world.cluster.primary);
     await until("all was read", () => this.caches.synced());
+    await this.#publish();
     await until("all is seen", () => {
       const { members, templates } = this.view;
       const isThere = members.length === 3 && members.every(({ ready }) => ready);
       const published = publishedUids(ourSlice(this.view) ?? {});
       return isThere && published.length === 1 && templates.every(({ rollout }) => rollout.settled);
     });
+  }
+
+  async #publish(): Promise<void> {
+    const { name, host } = this.world.cluster.primary ?? assert.fail();
+    const { uid = "" } = this.world.api.get("pods", NAMESPACE, name)?.metadata ?? assert.fail();
+    const skeleton = sliceSkeleton(this.view, service({}, { namespace: NAMESPACE, name: "orders-primary" }));
+    const targetRef = { kind: "Pod", namespace: NAMESPACE, name, uid };
+    const endpoints = [{ addresses: [host], conditions: { ready: true }, targetRef }];
+    await this.world.post(SLICES, { ...skeleton, endpoints });
   }
 
   /** A pod of the workload, with or without what the webhook would have added. */

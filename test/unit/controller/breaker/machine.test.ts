@@ -146,7 +146,10 @@ describe("another image", () => {
   it("is tried at once, first in the place of one that is stuck", () => {
     const pods = [without("pg-3"), failing("pg-2"), pod("pg-0")];
     const { suspension } = step(open({ failures: 4 }), pods, {}, at(0, "b"));
-    assert.deepEqual(suspension, open({ image: "b", probe: { pod: "pg-2", instead: "uid-of-pg-2" } }));
+    assert.deepEqual(
+      suspension,
+      open({ image: "b", reason: "", probe: { pod: "pg-2", instead: "uid-of-pg-2" } }),
+    );
   });
   it("opens anew where it fails already", () => {
     const { suspension } = step(half(), [failing("pg-0", { image: "b" })], {}, at(0, "b"));

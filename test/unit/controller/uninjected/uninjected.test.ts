@@ -60,6 +60,8 @@ describe("what is told", () => {
     assert.deepEqual(told({ suspension: tried }), [
       `${failed}; pg-1 gets it when it is started anew, to see whether it works`,
     ]);
+    const other = "sidecar-suspended: patroni-injector:1 has not run here yet";
+    assert.deepEqual(told({ suspension: { ...suspension, reason: "" } }), [other]);
     assert.deepEqual(told({ suspension, enabled: false }), []);
   });
 });

@@ -241,6 +241,8 @@ export class Controller {
       caches: this.#caches,
       kept: this.#kept,
       choices: this.#options.choices ?? NO_CHOICES,
+      pruned: (what: keyof typeof PRUNED, object: string) =>
+        this.#options.logger.info({ cluster: key, object }, PRUNED[what]),
       surroundings: this.#options.surroundings ?? UNKNOWN_SURROUNDINGS,
       view: () => this.#view(key),
     };
@@ -333,6 +335,13 @@ export class Controller {
     logger.info({ ...about, ...result.verdict }, "slice written for a member");
   }
 }
+
+/** What the log says of what was done to an object that may be of no use any more. */
+const PRUNED = {
+  remove: "removed: nothing needs it any more",
+  mark: "unused: to be removed in a day",
+  unmark: "used again",
+} as const;
 
 const UNKNOWN_SURROUNDINGS: ControllerSurroundings = {
   ownNamespace: "default",

@@ -41,6 +41,8 @@ export interface ReconcileParts {
   readonly caches: Caches;
   readonly kept: KeptSlices;
   readonly choices: Choices;
+  /** Told of what was taken away, or begins to wait for that. */
+  pruned(what: "remove" | "mark" | "unmark", object: string): void;
   readonly surroundings: ControllerSurroundings;
   /** The cluster as the watches, and the answers to our own writes, show it now. */
   view(): ClusterView | undefined;

@@ -12,7 +12,7 @@ import {
   podHolder,
   workloadHolder,
 } from "./holders.ts";
-import { type Circumstances, type Made, type Verdict, verdictOn } from "./verdict.ts";
+import { type Circumstances, keyOf, type Made, type Verdict, verdictOn } from "./verdict.ts";
 
 /** Where the objects of a cluster are looked for. */
 export interface Place {
@@ -24,6 +24,8 @@ export interface Place {
 interface PruneParts {
   readonly objects: Objects;
   readonly caches: Caches;
+  /** Told of what was done, by `<resource>/<namespace>/<name>`. */
+  pruned?(what: Change, object: string): void;
 }
 
 /**
@@ -31,7 +33,7 @@ interface PruneParts {
  * workloads are read anew, and what they say counts: a watch may lag behind a pod that was made a moment ago.
  */
 export async function prune(
-  { objects, caches }: PruneParts,
+  { objects, caches, pruned }: PruneParts,
   place: Place,
   expected: Pick<Circumstances, "wanted" | "known">,
 ): Promise<void> {
@@ -41,7 +43,7 @@ export async function prune(
   if (changesIn(made, seen).length === 0) return;
   const holders = await holdersNow(objects, heldBy(made, place), place.namespace);
   const now = momentOf(Date.now(), await objects.serverTime(place.namespace));
-  for (const [{ resource, object }, { kind }] of changesIn(made, { ...seen, holders, now })) {
+  for (const [{ resource, object }, kind] of changesIn(made, { ...seen, holders, now })) {
     const cache = caches.of(resource);
     if (kind === "remove") {
       await objects.remove(resource, object);
@@ -49,6 +51,7 @@ export async function prune(
     } else {
       cache.take(await stamped(objects, object, kind === "mark" ? stampOf(now) : undefined));
     }
+    pruned?.(kind, keyOf(resource, object));
   }
 }
 
@@ -81,10 +84,13 @@ function holdersSeen(caches: Caches, { namespace, cluster }: Place): Holder[] {
   ];
 }
 
-function changesIn(made: readonly Made[], circumstances: Circumstances): [Made, Verdict][] {
-  return made
-    .map((each): [Made, Verdict] => [each, verdictOn(each, circumstances)])
-    .filter(([, { kind }]) => kind !== "keep");
+type Change = Exclude<Verdict["kind"], "keep">;
+
+function changesIn(made: readonly Made[], circumstances: Circumstances): [Made, Change][] {
+  return made.flatMap((each): [Made, Change][] => {
+    const { kind } = verdictOn(each, circumstances);
+    return kind === "keep" ? [] : [[each, kind]];
+  });
 }
 
 /** The Service with, or without, the time since when it is unused. Under the condition that nobody has written since. */

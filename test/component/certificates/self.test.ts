@@ -3,7 +3,7 @@ import { X509Certificate } from "node:crypto";
 import { describe, it, type TestContext } from "node:test";
 import { refusal } from "../../../src/certificates/verify.ts";
 import type { JsonObject } from "../../../src/json/value.ts";
-import { liveBundles, quiet, SERVER_NAME, startScene } from "./scene.ts";
+import { liveBundles, NAME, quiet, SERVER_NAME, startScene } from "./scene.ts";
 
 const MINUTE = 60_000;
 const MONTH = 30 * 24 * 60 * MINUTE;
@@ -58,6 +58,19 @@ describe("certificates of our own, in two Secrets", () => {
       assert.ok(bundle.includes("BEGIN CERTIFICATE"));
     });
   }
+
+  it("stay trusted where the authorities' Secret was emptied, and the caBundle too", async (t) => {
+    const { admin, round, replicas, api } = await settled(t);
+    const contentType = "application/json-patch+json";
+    await admin.send({ method: "PATCH", path: path("patroni-injector-ca"), contentType, body: REMOVE_DATA });
+    await round();
+    const configuration = `/apis/admissionregistration.k8s.io/v1/mutatingwebhookconfigurations/${NAME}`;
+    const body = [0, 1].map((index) => ({ op: "remove", path: `/webhooks/${index}/clientConfig/caBundle` }));
+    await admin.send({ method: "PATCH", path: configuration, contentType, body });
+    await round(1000);
+    for (const replica of replicas) assert.deepEqual(replica.served.refusals, []);
+    assert.equal(liveBundles(api)[0]?.length, 2, "whoever signed what is served, and the new one");
+  });
 
   it("come back where the leaf's Secret holds nonsense, or another's key", async (t) => {
     const { admin, round, served } = await settled(t);

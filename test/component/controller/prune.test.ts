@@ -97,6 +97,8 @@ test("opting out takes nothing from pods that carry the sidecar; later their Ser
   await world.cluster.switchover(next);
   await world.untilPublished(world.cluster.primary);
   assert.equal(stampOn(world), undefined, "there is a workload");
+  await world.removePod(next.name);
+  await until("the address of nobody is gone", () => world.published?.length === 0);
 });
 
 test("a pod that no selector finds any more, and carries the sidecar, keeps what it needs", async (t) => {

@@ -27,6 +27,9 @@ export interface ApiRequest {
 
 const LARGEST_BODY = 1024 * 1024;
 const LONGEST_RETRY_AFTER_MS = 60_000;
+/** The keys of ServiceAccount tokens have a type of their own, and the API server insists on it. */
+const ACCEPTED = "application/json, application/jwk-set+json";
+
 const USER_AGENT = "patroni-injector-sidecar";
 
 class Expired extends Error {}
@@ -143,7 +146,7 @@ export class KubeApi {
         ca: file("ca.crt"),
         headers: {
           authorization: `Bearer ${file("token").trim()}`,
-          accept: "application/json",
+          accept: ACCEPTED,
           "user-agent": USER_AGENT,
         },
       },

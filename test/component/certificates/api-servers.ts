@@ -2,6 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { Agent, request } from "node:https";
 import type { TLSSocket } from "node:tls";
 import type { KubeApi } from "../../../demo/kube-api/server.ts";
+import { until } from "../kube/support.ts";
 import { reviewOf } from "../webhook/reviews.ts";
 import { liveBundles, onBundles, type Replica, SERVER_NAME, type VirtualTime } from "./scene.ts";
 
@@ -85,11 +86,21 @@ export class Load {
   readonly failures: string[] = [];
   readonly #judges: ApiServers;
   readonly #running: Promise<void>[];
+  /** Calls that each replica answered. */
+  readonly #laps: number[];
   #stopped = false;
 
   constructor(replicas: readonly Replica[], judges: ApiServers, keepAlive: boolean) {
     this.#judges = judges;
-    this.#running = replicas.map(({ port }) => this.#run(port, keepAlive));
+    this.#laps = replicas.map(() => 0);
+    this.#running = replicas.map(({ port }, index) => this.#run(port, keepAlive, index));
+  }
+
+  /** Waits for a call of every replica that begins from now on; one may be under way. */
+  lap(): Promise<void> {
+    const before = [...this.#laps];
+    const isOver = (lap: number, index: number) => lap >= (before[index] ?? 0) + 2;
+    return until("every replica was called", () => this.failures.length > 0 || this.#laps.every(isOver));
   }
 
   async stop(): Promise<void> {
@@ -97,7 +108,7 @@ export class Load {
     await Promise.all(this.#running);
   }
 
-  async #run(port: number, keepAlive: boolean): Promise<void> {
+  async #run(port: number, keepAlive: boolean, index: number): Promise<void> {
     // The chain is judged at the virtual time, by hand: OpenSSL would go by this machine's.
     const agent = new Agent({
       ...{ keepAlive, maxSockets: 1, rejectUnauthorized: false, servername: SERVER_NAME },
@@ -105,6 +116,7 @@ export class Load {
     });
     while (!this.#stopped) {
       await this.#call(port, agent).catch((error: Error) => this.failures.push(error.message));
+      this.#laps[index] = (this.#laps[index] ?? 0) + 1;
       await new Promise((resolve) => setTimeout(resolve, 5));
     }
     agent.destroy();

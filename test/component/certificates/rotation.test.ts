@@ -31,6 +31,7 @@ it(`${ROTATIONS} rotations under load: no call fails, no connection ends, every 
     const [late] = replicas.slice(day % 3);
     for (const replica of replicas) if (replica !== late || day % 3 === 2) await replica.look();
     await quiet(replicas);
+    await fresh.lap();
     assert.deepEqual([judges.refusals, old.failures, fresh.failures], [[], [], []], `day ${day}`);
   }
   await Promise.all([old.stop(), fresh.stop()]);

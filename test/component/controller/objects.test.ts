@@ -112,6 +112,12 @@ test("writes nothing in the steady state, nor does one that comes anew", async (
   const world = await startWorld(t);
   const first = world.controller();
   await world.untilPublished(world.cluster.primary);
+  const term = String(at(world.slice, "metadata", "annotations", "patroni-injector.io/term"));
+  const noted = (): string => {
+    const role = world.api.get("roles.rbac.authorization.k8s.io", NAMESPACE, ROLE);
+    return role?.metadata.annotations?.["patroni-injector.io/kept"] ?? "";
+  };
+  await until("what was published is noted", () => noted().includes(term));
   await until("the queue is empty", () => first.synced && first.depth === 0);
   await first.stop();
   world.api.audit.clear();

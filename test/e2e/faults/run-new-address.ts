@@ -12,13 +12,15 @@ export interface NewAddressRun {
   readonly outcome: FaultOutcome;
   /** From the restarted pod having its new address to its name resolving to it, seen from another member. */
   readonly resolvedAfterMs: number | undefined;
+  /** From the restarted member streaming again to Patroni accepting it as the next primary. */
+  readonly acceptedAfterMs: number;
   /** From the restarted member's promotion to the last standby's connection to it. */
   readonly followedAfterMs: number | undefined;
 }
 
 /**
  * A standby's pod restarts with another address while another member looks its name up all the time, so that every cache on the way
- * holds the former one; as soon as it streams again it becomes the primary. Not for synchronous replication, where Patroni has chosen
+ * holds the former one; as soon as it streams again it is to become the primary. Not for synchronous replication, where Patroni has chosen
  * another synchronous standby by then, and only that one may take over.
  */
 export async function runNewAddress(deployed: Deployed): Promise<NewAddressRun> {
@@ -39,8 +41,13 @@ export async function runNewAddress(deployed: Deployed): Promise<NewAddressRun> 
     );
     const addressedMs = Date.now();
     const { primary } = await settle(deployed, `${candidate.name} streams again`);
-    const struckMs = Date.now();
-    await switchOver(members, primary, again);
+    const streamsMs = Date.now();
+    // Refused as long as the primary cannot reach the candidate's Patroni by its name.
+    const struckMs = await until(`Patroni switches over to ${candidate.name}`, 120_000, async () => {
+      const triedMs = Date.now();
+      await switchOver(members, primary, again);
+      return triedMs;
+    });
     await observation.recovery();
     const primaryLog = await logSince(deployed, again, struckMs);
     const promotedMs = promotionsIn(primaryLog).at(-1)?.promotedMs;
@@ -61,6 +68,7 @@ export async function runNewAddress(deployed: Deployed): Promise<NewAddressRun> 
     return {
       outcome,
       resolvedAfterMs: resolvedMs && resolvedMs - addressedMs,
+      acceptedAfterMs: struckMs - streamsMs,
       followedAfterMs: promotedMs && connectedMs - promotedMs,
     };
   } finally {

@@ -46,9 +46,10 @@ export function describeSwitchovers(count: number, get: () => Deployed): void {
 /** What caches of names cost. */
 export function describeNewAddress(get: () => Deployed): void {
   it("a pod that restarts with another address just before it becomes the primary", TIMEOUT, async () => {
-    const { outcome, resolvedAfterMs, followedAfterMs } = await runNewAddress(get());
+    const { outcome, resolvedAfterMs, acceptedAfterMs, followedAfterMs } = await runNewAddress(get());
     keep(get(), "new-address", outcome);
     keepNumber(get(), "a pod's new address, to its name resolving to it", resolvedAfterMs);
+    keepNumber(get(), "it streams again, to Patroni accepting it as the next primary", acceptedAfterMs);
     keepNumber(get(), "its promotion, to the last standby following it by name", followedAfterMs);
     hold(get(), outcome);
     assert.ok(resolvedAfterMs !== undefined && followedAfterMs !== undefined);

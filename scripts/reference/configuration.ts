@@ -13,7 +13,7 @@ export function configurationPage(): string {
   return page(
     "Configuration",
     "src/config/schema.ts",
-    "One YAML file, given to `serve` and `inject` by `--config`. Every key may be left out. An unknown key or a value that is not allowed is an error that names the line; all errors are listed at once. `serve` watches the file: a bad new one changes nothing, and is told in the log and the metric `patroni_injector_config_last_reload_successful`. Changes of `webhook.host`, `webhook.port`, `webhook.registration` and `operations` count only after a restart, and the log says so.",
+    "One YAML file, given to `serve` and `inject` by `--config`. Every key may be left out. An unknown key or a value that is not allowed is an error that names the line; all errors are listed at once. `serve` watches the file: a bad new one changes nothing, and is told in the log and the metric `patroni_injector_config_last_reload_successful`. Changes of `webhook.host`, `webhook.port`, `webhook.registration`, `webhook.certificates`, `webhook.clientCA`, `operations`, `controller` and `watchNamespaces` count only after a restart, and the log says so.",
     "[config.schema.json](config.schema.json) is the same for editors: `# yaml-language-server: $schema=…` in the file's first line.",
     table(["Key", "Type", "Default", "Meaning"], rowsOf(configurationSchema(), "")),
   );

@@ -31,6 +31,10 @@ const ROLES: Readonly<Record<string, { readonly means: string; load(): Promise<R
     means: "say which certificate the webhook serves, who trusts it and when it rotates",
     load: () => import("./certs/command.ts"),
   },
+  reload: {
+    means: "reload pods of a cluster, and prove which version of their configuration they run",
+    load: () => import("./reload/command.ts"),
+  },
   inject: {
     means: "inject into manifests, offline",
     load: () => import("./offline/command.ts"),

@@ -22,7 +22,7 @@ const CLOSES_WITHIN_MS = 120_000;
 
 interface Breakage {
   readonly title: string;
-  readonly native: "true" | "false";
+  readonly native: boolean;
   readonly image: (target: Target) => string;
   /** The kubelet's words for it. */
   readonly says: RegExp;
@@ -38,28 +38,28 @@ const crashing = ({ images }: Target) => images.etcd;
 const BREAKAGES: readonly Breakage[] = [
   {
     title: "a native sidecar without an image",
-    native: "true",
+    native: true,
     image: missing,
     says: MISSING,
     startsPatroni: false,
   },
   {
     title: "a plain container without an image",
-    native: "false",
+    native: false,
     image: missing,
     says: MISSING,
     startsPatroni: true,
   },
   {
     title: "a native sidecar that crashes",
-    native: "true",
+    native: true,
     image: crashing,
     says: /^CrashLoopBackOff$/,
     startsPatroni: true,
   },
   {
     title: "a plain container that crashes",
-    native: "false",
+    native: false,
     image: crashing,
     says: /^CrashLoopBackOff$/,
     startsPatroni: true,

@@ -7,21 +7,13 @@ import { fileURLToPath } from "node:url";
 import { startKubeApi } from "../../demo/kube-api/server.ts";
 import type { Benchmark } from "../benchmark.ts";
 import { makeFleet } from "../controller/fleet.ts";
+import { type Figure, missed, shown } from "../figures.ts";
 import { describeMachine } from "../machine.ts";
-import { figure, table } from "../table.ts";
 
 const CLUSTERS = 1000;
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
 const SAMPLE_MS = 50;
 const MIB = 2 ** 20;
-
-interface Figure {
-  readonly what: string;
-  readonly value: number;
-  readonly unit: string;
-  /** At most this. */
-  readonly target?: number;
-}
 
 /** `audit` of many clusters as a process of its own, without dry-runs: time, the largest memory, what it asks for. */
 export const audit: Benchmark = async ({ progress, cores, signal }) => {
@@ -46,11 +38,10 @@ export const audit: Benchmark = async ({ progress, cores, signal }) => {
       { what: "resident memory at its highest", value: run.residentBytes / MIB, unit: "MiB", target: 256 },
       { what: "findings", value: run.findings, unit: "" },
     ];
-    const missed = figures.filter(({ value, target }) => target !== undefined && value > target);
     return {
       text: `${CLUSTERS} clusters, ${3 * CLUSTERS} pods\n\n${shown(figures)}`,
       json: { machine, clusters: CLUSTERS, figures },
-      missedTargets: missed.length,
+      missedTargets: missed(figures),
     };
   } finally {
     await api.close();
@@ -101,14 +92,3 @@ async function highWater(pid: number): Promise<number> {
   const status = await readFile(`/proc/${pid}/status`, "latin1").catch(() => "");
   return Number(/^VmHWM:\s*(\d+) kB$/m.exec(status)?.[1] ?? 0) * 1024;
 }
-
-const shown = (figures: readonly Figure[]): string =>
-  table<Figure>(
-    [
-      { title: "", align: "left", cell: ({ what }) => what },
-      { title: "value", align: "right", cell: ({ value }) => figure(value) },
-      { title: "unit", align: "left", cell: ({ unit }) => unit },
-      { title: "target", align: "right", cell: ({ target }) => (target === undefined ? "" : `≤ ${target}`) },
-    ],
-    figures,
-  );

@@ -6,8 +6,9 @@ import { type KubeApi, startKubeApi } from "../../demo/kube-api/server.ts";
 import { Program } from "../../demo/program.ts";
 import type { Benchmark } from "../benchmark.ts";
 import { bundle } from "../bundle.ts";
+import { type Figure, missed, shown } from "../figures.ts";
 import { describeMachine } from "../machine.ts";
-import { figure, table } from "../table.ts";
+import { figure } from "../table.ts";
 import { type Usage, usageOf } from "../usage.ts";
 import { makeFleet, startPatroni } from "./fleet.ts";
 
@@ -29,14 +30,6 @@ operations: { host: 127.0.0.1, port: 0 }
 drainSeconds: 0
 logLevel: info
 `;
-
-interface Figure {
-  readonly what: string;
-  readonly value: number;
-  readonly unit: string;
-  /** At most this. */
-  readonly target?: number;
-}
 
 /** `serve` as the leader over many clusters: what it takes to make their objects, to look at them all anew, and to rest. */
 export const controller: Benchmark = async ({ seconds, progress, signal, cores }) => {
@@ -104,11 +97,10 @@ export const controller: Benchmark = async ({ seconds, progress, signal, cores }
       },
       { what: `writes in ${figure(rested)} s at rest`, value: writes, unit: "", target: 0 },
     ];
-    const missed = figures.filter(({ value, target }) => target !== undefined && value > target);
     return {
       text: `${CLUSTERS} clusters, ${3 * CLUSTERS} pods; node ${HEAP.NODE_OPTIONS}\n\n${shown(figures)}`,
       json: { machine, clusters: CLUSTERS, figures },
-      missedTargets: missed.length,
+      missedTargets: missed(figures),
     };
   } finally {
     await Promise.all(programs.map((program) => program.stop()));
@@ -143,14 +135,3 @@ function usage(program: Program): Usage {
   if (used === undefined) throw new Error("this benchmark needs /proc");
   return used;
 }
-
-const shown = (figures: readonly Figure[]): string =>
-  table<Figure>(
-    [
-      { title: "", align: "left", cell: ({ what }) => what },
-      { title: "value", align: "right", cell: ({ value }) => figure(value) },
-      { title: "unit", align: "left", cell: ({ unit }) => unit },
-      { title: "target", align: "right", cell: ({ target }) => (target === undefined ? "" : `≤ ${target}`) },
-    ],
-    figures,
-  );

@@ -1,5 +1,5 @@
 import { Objects } from "../controller/objects.ts";
-import { connect, type KubeConnection } from "../kube/connection.ts";
+import { chosenCluster } from "../kube/chosen-cluster.ts";
 import { parseArguments, USAGE } from "./arguments.ts";
 import { cleanup } from "./cleanup.ts";
 import { table } from "./row.ts";
@@ -28,7 +28,7 @@ export async function run(argv: readonly string[], { stdout, stderr, env }: Io):
     return 2;
   }
   try {
-    const connection = connectionFor(request.arguments.kubeconfig, env);
+    const connection = chosenCluster(request.arguments.kubeconfig, env);
     const options = { ...request.arguments, waits: WAITS };
     const rows = await cleanup(new Objects(connection, CALL_MS), options);
     stdout.write(table(rows));
@@ -37,13 +37,4 @@ export async function run(argv: readonly string[], { stdout, stderr, env }: Io):
     stderr.write(`patroni-injector cleanup: ${(error as Error).message}\n`);
     return 1;
   }
-}
-
-/** A kubeconfig that merely lies in the home folder is never used: it may be of another cluster than is meant. */
-function connectionFor(kubeconfig: string | undefined, env: NodeJS.ProcessEnv): KubeConnection {
-  const file = kubeconfig ?? (env.KUBECONFIG || undefined);
-  if (file === undefined && env.KUBERNETES_SERVICE_HOST === undefined) {
-    throw new Error("which cluster? Give --kubeconfig FILE, or set KUBECONFIG");
-  }
-  return connect(file);
 }

@@ -6,6 +6,7 @@ import { runSwitchoverTo } from "../faults/run-switchover-to.ts";
 import type { Deployed, Form } from "../rig/deploy.ts";
 import { keepFigure } from "../rig/figures.ts";
 import { until } from "../rig/kubectl.ts";
+import { patroniInjector } from "../rig/program.ts";
 import { scale } from "../rig/release-changes.ts";
 import { Reports } from "../rig/reports.ts";
 import { hasSidecar } from "../rig/sidecars.ts";
@@ -40,7 +41,7 @@ describe("a webhook that is down", { skip: extent === "quick" }, () => {
     );
   });
 
-  it("is known of once it is back: metric, finding, Event", TIMEOUT, async () => {
+  it("is known of once it is back: metric, finding, Event, audit", TIMEOUT, async () => {
     const { kubectl, members, target } = deployed();
     const { namespace } = members;
     const reports = new Reports(kubectl);
@@ -67,6 +68,10 @@ describe("a webhook that is down", { skip: extent === "quick" }, () => {
       notes.some((note) => note.startsWith(`${past} — `)),
       notes.join("\n"),
     );
+    const audit = await patroniInjector(target, ["audit", "--namespace", namespace, "--output", "json"]);
+    const found = JSON.stringify(JSON.parse(audit.stdout));
+    assert.ok(found.includes('"not-injected"'), audit.stdout);
+    assert.equal(audit.code, 1, audit.stderr);
   });
 
   it("leaves a member whom the controller publishes", TIMEOUT, async () => {

@@ -7,10 +7,10 @@ import { FAULTS } from "../faults/faults.ts";
 import { logSince, Observation, settle } from "../faults/observation.ts";
 import { restartMembers } from "../faults/restart-members.ts";
 import { runFault } from "../faults/run-fault.ts";
-import { cleanup } from "../rig/cleanup.ts";
 import type { Deployed, Form } from "../rig/deploy.ts";
 import { keepFigure } from "../rig/figures.ts";
 import { until } from "../rig/kubectl.ts";
+import { patroniInjector } from "../rig/program.ts";
 import { ensureInstalled } from "../rig/release.ts";
 import { uninstall } from "../rig/release-changes.ts";
 import type { Saboteur } from "../rig/saboteur.ts";
@@ -44,16 +44,27 @@ describe("leaving", { skip: extent === "quick" }, () => {
       await kubectl.run(["label", "--overwrite", "namespace", namespace, `${NAMESPACE_LABEL}=disabled`]);
       const { service } = deployed();
       const before = await kubectl.json(["get", "service", service, `--namespace=${namespace}`]);
-      const dry = await cleanup(target, ["--namespace", namespace, "--leave-selector", "--dry-run"]);
-      assert.match(dry.said, new RegExp(`services/${service}`));
+      const dry = await patroniInjector(target, [
+        "cleanup",
+        "--namespace",
+        namespace,
+        "--leave-selector",
+        "--dry-run",
+      ]);
+      assert.match(dry.stdout, new RegExp(`services/${service}`));
       const unchanged = await kubectl.json(["get", "service", service, `--namespace=${namespace}`]);
       assert.deepEqual(at(unchanged, "spec"), at(before, "spec"));
-      const { code, said } = await cleanup(target, ["--namespace", namespace, "--leave-selector"]);
-      assert.equal(code, 1, said); // there are sidecars still
+      const { code, stdout, stderr } = await patroniInjector(target, [
+        "cleanup",
+        "--namespace",
+        namespace,
+        "--leave-selector",
+      ]);
+      assert.equal(code, 1, `${stdout}${stderr}`); // there are sidecars still
       const left = await kubectl.json(["get", "service", service, `--namespace=${namespace}`]);
       assert.deepEqual(at(left, "spec", "selector"), { "cluster-name": members.scope, role: "primary" });
       assert.equal(at(left, "spec", "clusterIP"), at(before, "spec", "clusterIP"));
-      return said;
+      return stdout;
     });
     const led = /led nowhere for (\d+) ms/.exec(said)?.[1];
     assert.ok(led, said);
@@ -69,7 +80,7 @@ describe("leaving", { skip: extent === "quick" }, () => {
       assert.equal(hasSidecar(object), false, name);
     }
     const done = await until("nothing is left to do", 60_000, async () => {
-      const result = await cleanup(target, ["--namespace", members.namespace]);
+      const result = await patroniInjector(target, ["cleanup", "--namespace", members.namespace]);
       return result.code === 0 ? result : undefined;
     });
     assert.equal(done.code, 0);

@@ -6,16 +6,16 @@ import type { Target } from "./target.ts";
 
 const MAIN = join(import.meta.dirname, "../../../src/main.ts");
 
-export interface Cleaned {
-  /** 0: nothing is left to do; 1: there is. */
+export interface Ran {
   readonly code: number | null;
-  readonly said: string;
+  readonly stdout: string;
+  readonly stderr: string;
 }
 
-/** `patroni-injector cleanup`, as the how-to on leaving has it, from the sources. */
-export async function cleanup({ access }: Target, args: readonly string[]): Promise<Cleaned> {
+/** `patroni-injector <command> …` on the target's cluster, from the sources, as an operator runs it on a machine of theirs. */
+export async function patroniInjector({ access }: Target, args: readonly string[]): Promise<Ran> {
   const { prefix, kubeconfig } = access;
-  const argv = [...prefix, process.execPath, MAIN, "cleanup", ...args, "--kubeconfig", kubeconfig];
+  const argv = [...prefix, process.execPath, MAIN, ...args, "--kubeconfig", kubeconfig];
   const [program = process.execPath, ...rest] = argv;
   const child = spawn(program, rest, { stdio: ["ignore", "pipe", "pipe"], timeout: 180_000 });
   const [stdout, stderr, [code]] = await Promise.all([
@@ -23,5 +23,5 @@ export async function cleanup({ access }: Target, args: readonly string[]): Prom
     text(child.stderr),
     once(child, "close"),
   ]);
-  return { code: code as number | null, said: `${stdout}${stderr}` };
+  return { code: code as number | null, stdout, stderr };
 }

@@ -45,7 +45,7 @@ export interface Seen {
 export interface Registration {
   /** From now on this is desired; its name stays that of the first. */
   update(desired: JsonObject, bundles?: Bundles): void;
-  /** True while the configuration as last seen sends pods to us, and holds our authorities. */
+  /** True while every entry of the configuration as last seen holds all our authorities. */
   registered(): boolean;
   /** Reads the configuration now. Rejects where that cannot be. */
   refresh(): Promise<void>;

@@ -166,5 +166,6 @@ export class Certificates {
     const { certificate, trusted } = this.#served;
     if (certificate !== undefined) metrics.certificateExpiry.set(certificate.notAfter.getTime() / 1000);
     metrics.certificateTrusted.set(trusted ? 1 : 0);
+    metrics.webhookRegistered.set(this.#registration?.registered() === true ? 1 : 0);
   }
 }

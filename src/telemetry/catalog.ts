@@ -151,6 +151,11 @@ export const METRICS = {
     name: "patroni_injector_certificate_trusted",
     help: "1 where every entry of the live webhook configuration accepts the certificate that is being served.",
   },
+  webhookRegistered: {
+    kind: "gauge",
+    name: "patroni_injector_webhook_registered",
+    help: "1 where every entry of the live webhook configuration holds every authority that this replica wants in it: a rotation goes on only then.",
+  },
   certificateLoads: {
     kind: "counter",
     name: "patroni_injector_certificate_loads_total",

@@ -2,6 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { readFile, realpath } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
+import { createSecureContext } from "node:tls";
 import { pairProblem } from "./pem.ts";
 import type { CertificateSource, ServingCertificate } from "./source.ts";
 
@@ -80,7 +81,9 @@ async function read(directory: string): Promise<Files | string> {
     const text = (name: string) => readFile(join(folder, name), "utf8");
     const [certPem, keyPem] = await Promise.all([text("tls.crt"), text("tls.key")]);
     const caPem = await text("ca.crt").catch(() => "");
-    return pairProblem(certPem, keyPem) ?? { certPem, keyPem, caPem };
+    const problem = pairProblem(certPem, keyPem);
+    if (problem === undefined) createSecureContext({ cert: certPem, key: keyPem }); // throws for a key that TLS holds too weak
+    return problem ?? { certPem, keyPem, caPem };
   } catch (error) {
     return (error as Error).message;
   }

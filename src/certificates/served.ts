@@ -61,8 +61,8 @@ export class Served {
   #judge(): void {
     const offered = this.#offered;
     if (offered !== undefined && offered !== this.#served && this.#isBetter(offered)) {
-      this.#served = offered;
       this.#options.use(offered);
+      this.#served = offered;
     }
     if (this.#served !== undefined && this.#trustees !== undefined)
       this.#refusals = this.#refusalsOf(this.#served);

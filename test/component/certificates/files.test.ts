@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
+import { execFileSync, spawnSync } from "node:child_process";
+import { mkdir, mkdtemp, readFile, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { before, describe, it, type TestContext } from "node:test";
@@ -7,6 +8,7 @@ import { ephemeralCertificate } from "../../../src/certificates/ephemeral.ts";
 import { FileSource } from "../../../src/certificates/files.ts";
 import type { ServingCertificate } from "../../../src/certificates/source.ts";
 
+const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
 const logger = { info: () => undefined };
 let [one, other]: ServingCertificate[] = [];
 before(async () => {
@@ -86,6 +88,33 @@ describe("a certificate in a mounted Secret", () => {
     await put(files(other));
     await source.look();
     assert.equal(taken.length, 2);
+  });
+
+  it("stays as it was where TLS holds the new key too weak", {
+    skip: !hasOpenssl && "there is no openssl",
+  }, async (t) => {
+    const { directory, put, taken, source, errors } = await volume(t);
+    await put(files(one));
+    await source.look();
+    const made = [
+      "-newkey",
+      "rsa:1024",
+      "-nodes",
+      "-keyout",
+      "weak.key",
+      "-out",
+      "weak.crt",
+      "-subj",
+      "/CN=a",
+    ];
+    execFileSync("openssl", ["req", "-x509", ...made], { cwd: directory, stdio: "ignore" });
+    const [certPem, keyPem] = await Promise.all(
+      ["weak.crt", "weak.key"].map((name) => readFile(join(directory, name), "utf8")),
+    );
+    await put({ "tls.crt": certPem ?? "", "tls.key": keyPem ?? "" });
+    await source.look();
+    assert.equal(taken.length, 1);
+    assert.match(JSON.stringify(errors), /too small/);
   });
 
   it("is waited for where it is not there yet", async (t) => {

@@ -104,6 +104,10 @@ export const ANNOTATIONS = {
     oneOf("console", "signal"),
     "`signal`: a SIGHUP instead of RELOAD, and nothing is proven; the pod must share its process namespace and PgBouncer run as the sidecar's user.",
   ),
+  "reload-pgbouncer-reconnect": entry(
+    onOff,
+    "`on`: PgBouncer makes its server connections anew (RECONNECT) whenever another primary is published.",
+  ),
   "reload-tls-secret": entry(
     objectName,
     "Secret with `tls.crt` and `tls.key`: the reload API listens on port 8012 once it is there.",

@@ -15,6 +15,8 @@ export const RELOAD_SETTINGS = {
     "The folder with `password`, and `username` where it is another, for the console; may be empty or absent.",
   PATRONI_INJECTOR_RELOAD_PGBOUNCER_METHOD:
     "`console` (default): RELOAD on the console, and proof. `signal`: SIGHUP, and none.",
+  PATRONI_INJECTOR_RELOAD_PGBOUNCER_RECONNECT:
+    "`on`: RECONNECT on the console whenever another primary is published.",
   PATRONI_INJECTOR_RELOAD_PORT: "The port of the listener with TLS; absent: there is none.",
   PATRONI_INJECTOR_RELOAD_TLS_DIR:
     "The folder with `tls.crt` and `tls.key` of that listener, which is closed until they are there.",

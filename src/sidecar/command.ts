@@ -74,7 +74,13 @@ async function reloadIfAsked(
   const api = new KubeApi(environment, config.tokenDir);
   const client = new PatroniClient(config);
   try {
-    const stop = startReload(environment, { log, metrics, api, patroni: () => client.target() });
+    const stop = startReload(environment, {
+      log,
+      metrics,
+      api,
+      patroni: () => client.target(),
+      slice: primarySlice(config.pod.namespace, config.primaryService),
+    });
     return () => {
       stop();
       api.close();

@@ -39,6 +39,10 @@ export const SIDECAR_METRICS = {
     "Calls of the reload API, by component and HTTP status; 0 is a caller that was gone.",
   ],
   reload_wait_seconds_total: ["counter", "Time that callers of the reload API waited, by component."],
+  reconnects_total: [
+    "counter",
+    "RECONNECTs of PgBouncer after another primary was published, by result: done, failed.",
+  ],
   materialised_version: ["gauge", "The version of the configuration that is in the pod, by component."],
   applied_version: ["gauge", "The version that a component was last proven to run, by component."],
   rounds_total: ["counter", "Rounds of the compare-and-swap, by result."],

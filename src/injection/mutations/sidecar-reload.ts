@@ -72,7 +72,7 @@ function pgbouncer({ options }: Member): ReloadParts {
   const host = socketVolume === undefined ? "127.0.0.1" : `${RELOAD_MOUNT}/pgbouncer-socket`;
   const port = options["reload-pgbouncer-port"] ?? PGBOUNCER_PORT;
   const secret = options["reload-pgbouncer-secret"];
-  const method = options["reload-pgbouncer-method"];
+  const { "reload-pgbouncer-method": method, "reload-pgbouncer-reconnect": reconnect } = options;
   return {
     settings: {
       PATRONI_INJECTOR_RELOAD_PGBOUNCER_VERSION: version.setting,
@@ -81,6 +81,7 @@ function pgbouncer({ options }: Member): ReloadParts {
       ...(secret !== undefined && {
         PATRONI_INJECTOR_RELOAD_PGBOUNCER_DIR: `${RELOAD_MOUNT}/pgbouncer-login`,
       }),
+      ...(reconnect !== undefined && { PATRONI_INJECTOR_RELOAD_PGBOUNCER_RECONNECT: reconnect }),
       ...(method !== undefined && { PATRONI_INJECTOR_RELOAD_PGBOUNCER_METHOD: method }),
     },
     volumes: [...version.volumes, ...login("pgbouncer-login", secret)],

@@ -39,6 +39,13 @@ export class ReloadReport {
     else this.#log.info("the version changed during the reload", facts);
   }
 
+  reconnected(primary: string, problem: string | undefined): void {
+    this.#metrics.add("reconnects_total", 1, { result: problem === undefined ? "done" : "failed" });
+    if (problem === undefined)
+      this.#log.info("PgBouncer reconnects, for another primary is published", { primary });
+    else this.#log.warn("PgBouncer cannot be told to reconnect", { primary, problem });
+  }
+
   answer(component: ReloadComponent, caller: string, answer: HttpAnswer | undefined, tookMs: number): void {
     const status = answer?.status ?? 0;
     this.#metrics.add("reload_calls_total", 1, { component, status: String(status) });

@@ -14,6 +14,7 @@ export interface ReloadConfig {
         readonly iniPath: string;
         readonly console: Connection;
         readonly method: "console" | "signal";
+        readonly reconnect: boolean;
       }
     | undefined;
   readonly secure:
@@ -87,6 +88,7 @@ export function readReloadSettings(environment: NodeJS.ProcessEnv): ReloadConfig
               secretDir: undefined,
             },
             method: method === "signal" ? "signal" : "console",
+            reconnect: optional("PATRONI_INJECTOR_RELOAD_PGBOUNCER_RECONNECT") === "on",
           },
     secure:
       securePort === undefined

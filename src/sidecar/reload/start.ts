@@ -1,9 +1,12 @@
 import type { RequestListener } from "node:http";
 import type { ReloadComponent as ComponentName } from "../../contract/reload.ts";
+import type { JsonObject } from "../../json/value.ts";
 import type { RestTarget } from "../../patroni/rest.ts";
+import type { ApiObject } from "../api-object.ts";
 import type { KubeApi } from "../kube-api.ts";
 import type { Log } from "../log.ts";
 import type { SidecarMetrics } from "../metrics.ts";
+import { watchObject } from "../watch.ts";
 import { IssuerKeys } from "./auth/issuer.ts";
 import { tokenAdmission } from "./auth/tokens.ts";
 import type { Verdict } from "./auth/verdict.ts";
@@ -12,6 +15,7 @@ import { Component } from "./component.ts";
 import { reloadApi } from "./http/api.ts";
 import { type Listener, listenOnSocket, listenSecurely } from "./http/listeners.ts";
 import { messageOf, type Outcome } from "./outcome.ts";
+import { Reconnect } from "./pgbouncer/reconnect.ts";
 import { reloadPgbouncer } from "./pgbouncer/reload-pgbouncer.ts";
 import { PatroniReload } from "./postgres/patroni-reload.ts";
 import { reloadPostgres } from "./postgres/reload-postgres.ts";
@@ -27,6 +31,8 @@ export interface Surroundings {
   readonly metrics: SidecarMetrics;
   readonly api: KubeApi;
   patroni(): RestTarget;
+  /** The primary's EndpointSlice. */
+  readonly slice: ApiObject;
 }
 
 /**
@@ -35,7 +41,7 @@ export interface Surroundings {
  */
 export function startReload(environment: NodeJS.ProcessEnv, surroundings: Surroundings): () => void {
   const config = readReloadSettings(environment);
-  const { log, metrics, api, patroni: target } = surroundings;
+  const { log, metrics, api, patroni: target, slice } = surroundings;
   const report = new ReloadReport(log, metrics);
   const automatic = new Map<ComponentName, Automatic>();
   const component = (
@@ -65,7 +71,9 @@ export function startReload(environment: NodeJS.ProcessEnv, surroundings: Surrou
       onFault: (error) => log.error("a call failed", { problem: messageOf(error) }),
     });
   const listeners = listenersOf(config, api, apiFor, log);
+  const stopReconnect = reconnectWith(config, api, slice, report);
   return () => {
+    stopReconnect();
     for (const one of automatic.values()) one.stop();
     for (const one of components) one.close();
     for (const one of listeners) one.close();
@@ -89,6 +97,27 @@ function postgresOf({ postgres }: ReloadConfig, patroni: PatroniReload, make: Ma
 function pgbouncerOf({ pgbouncer }: ReloadConfig, make: Make): Component[] {
   if (pgbouncer === undefined) return [];
   return [make("pgbouncer", new FileVersions(pgbouncer.version), () => reloadPgbouncer(pgbouncer))];
+}
+
+/** @returns ends it */
+function reconnectWith(
+  { pgbouncer }: ReloadConfig,
+  api: KubeApi,
+  slice: ApiObject,
+  report: ReloadReport,
+): () => void {
+  if (!pgbouncer?.reconnect) return () => undefined;
+  const stopped = new AbortController();
+  const reconnect = new Reconnect(pgbouncer.console, (...done) => report.reconnected(...done));
+  const handlers = {
+    seen: (now: JsonObject | undefined) => void reconnect.seen(now),
+    broken: () => undefined,
+  };
+  void watchObject(api, slice, handlers, stopped.signal);
+  return () => {
+    reconnect.stop();
+    stopped.abort();
+  };
 }
 
 const ANYBODY: Verdict = { kind: "admitted", caller: "local" };

@@ -121,6 +121,7 @@ const ROWS: Readonly<Record<AnnotationName, Row>> = {
     refuses: ["", "SIGHUP"],
     allowed: '"console" or "signal"',
   },
+  "reload-pgbouncer-reconnect": ON_OFF,
   "reload-tls-secret": secretRow,
   "reload-allow": {
     accepts: { "": [], "ops/pipeline, db/a.b": ["ops/pipeline", "db/a.b"] },

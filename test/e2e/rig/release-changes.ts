@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { JsonObject } from "../../../src/json/value.ts";
-import { Kubectl } from "./kubectl.ts";
+import { at, type JsonObject, objectsIn } from "../../../src/json/value.ts";
+import { Kubectl, until } from "./kubectl.ts";
 import { CHART, helm, RELEASE, rolledOut, valuesFor } from "./release.ts";
 import type { Target } from "./target.ts";
 
@@ -9,7 +9,7 @@ const PLACE = ["--namespace", namespace];
 
 /**
  * `helm upgrade` to these values and nothing of what was set before, with a restart of the pods where the values are others, so that
- * none goes on with the former ones. Waits for its end.
+ * none goes on with the former ones. Waits until the former pods are gone.
  */
 export async function upgrade(
   target: Target,
@@ -23,12 +23,12 @@ export async function upgrade(
     podAnnotations,
     ...values,
   });
-  await rolledOut(target);
+  await replaced(target);
 }
 
 export async function rollBack(target: Target): Promise<void> {
   await helm(target, ["rollback", name, ...PLACE]);
-  await rolledOut(target);
+  await replaced(target);
 }
 
 /** Removes the release, and waits until its pods are gone. */
@@ -46,7 +46,19 @@ export async function restart(target: Target): Promise<void> {
     `deployment/${name}`,
     `--namespace=${namespace}`,
   ]);
+  await replaced(target);
+}
+
+/** Waits until the new pods are ready and the former ones are gone, which go on answering until they are drained. */
+async function replaced(target: Target): Promise<void> {
   await rolledOut(target);
+  await until("the former pods are gone", 90_000, async () => {
+    const pods = await new Kubectl(target.access).json(["get", "pods", `--namespace=${namespace}`]);
+    const leaving = objectsIn(pods.items).some(
+      (pod) => at(pod, "metadata", "deletionTimestamp") !== undefined,
+    );
+    return leaving ? undefined : true;
+  });
 }
 
 /** Waits until there are so many replicas, all of them ready. */

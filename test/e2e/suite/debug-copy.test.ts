@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { join } from "node:path";
 import { describe, it } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
-import { asString, at } from "../../../src/json/value.ts";
+import { at, objectsIn } from "../../../src/json/value.ts";
 import { twoAtOnce } from "../analysis/slice-record.ts";
 import { settle } from "../faults/observation.ts";
 import type { Deployed, Form } from "../rig/deploy.ts";
@@ -106,5 +106,6 @@ async function isOnlyAt({ kubectl, members, service }: Deployed, primary: Member
   );
   assert.deepEqual([...addresses], [primary.ip]);
   const slice = await kubectl.json(["get", "endpointslice", service, `--namespace=${members.namespace}`]);
-  assert.equal(asString(at(slice, "endpoints", "0", "targetRef", "name")), primary.name);
+  const published = objectsIn(slice.endpoints).map((endpoint) => at(endpoint, "targetRef", "name"));
+  assert.deepEqual(published, [primary.name]);
 }

@@ -24,6 +24,12 @@ import type { Made } from "./prune/verdict.ts";
 import { collectionPath, type ResourceName } from "./resources.ts";
 import { Watched } from "./watched.ts";
 
+/** The prefix of {@link INDEX.cluster}: what follows is the key of a cluster. */
+export const CLUSTER = "cluster:";
+
+/** The prefix of {@link INDEX.leader}. */
+export const LEADER = "leader:";
+
 /** The prefix of {@link INDEX.made}: what follows is a namespace, and the value of the cluster's label. */
 export const MADE = "made:";
 
@@ -32,11 +38,11 @@ const APPLIED = ["rolebindings", "roles", "peerauthentications", "networkpolicie
 
 /** What objects are found by, beside their names. */
 export const INDEX = {
-  cluster: (namespace: string, scope: string) => `cluster:${namespace}/${scope}`,
+  cluster: (namespace: string, scope: string) => `${CLUSTER}${namespace}/${scope}`,
   namespace: (namespace: string) => `namespace:${namespace}`,
   service: (namespace: string, name: string) => `service:${namespace}/${name}`,
   /** @param leader `<resource>/<name>` */
-  leader: (namespace: string, leader: string) => `leader:${namespace}/${leader}`,
+  leader: (namespace: string, leader: string) => `${LEADER}${namespace}/${leader}`,
   account: (namespace: string, serviceAccount: string) => `account:${namespace}/${serviceAccount}`,
   /** Objects that we made for a cluster. */
   made: (namespace: string, scope: string) => `${MADE}${namespace}/${clusterLabelValue(scope)}`,

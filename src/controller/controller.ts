@@ -8,12 +8,12 @@ import type { Logger } from "../telemetry/logger.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 import { Breaker } from "./breaker/breaker.ts";
 import type { SuspensionWatch } from "./breaker/watch.ts";
-import { Caches, INDEX, MADE } from "./caches.ts";
+import { Caches, INDEX, LEADER, MADE } from "./caches.ts";
 import { type Choices, NO_CHOICES } from "./choices.ts";
-import { serviceAccountsOf } from "./desired/access.ts";
+import { keyOf, readKey } from "./cluster-key.ts";
 import { type PodFacts, podFacts } from "./facts/pod.ts";
-import { type ClusterKey, gather, leaderOf } from "./gather.ts";
-import { Interests } from "./interests.ts";
+import { leaderOf } from "./gather.ts";
+import { measure } from "./measure.ts";
 import { Objects } from "./objects.ts";
 import { publishedUids } from "./observer/due.ts";
 import { Observer } from "./observer/observer.ts";
@@ -25,8 +25,7 @@ import { Repairer } from "./repair/repairer.ts";
 import { Reports } from "./reports.ts";
 import { KeptSlices } from "./slice/kept.ts";
 import { isServed, ourSlice } from "./slice/ours.ts";
-import { uninjectedReason } from "./uninjected/uninjected.ts";
-import { type ClusterView, isActive } from "./view.ts";
+import { Views } from "./views.ts";
 
 export interface ControllerOptions {
   readonly settings: InjectionSettings;
@@ -77,10 +76,8 @@ export class Controller {
   readonly #breaker: Breaker | undefined;
   readonly #repairer: Repairer | undefined;
   readonly #unsubscribe: (() => void) | undefined;
-  readonly #interests = new Interests();
   readonly #kept = new KeptSlices();
-  /** Kept until something of it changes: most clusters are looked at every second, and change once in weeks. */
-  readonly #views = new Map<string, ClusterView>();
+  readonly #views: Views;
   #timer: NodeJS.Timeout;
   #synced = false;
 
@@ -99,7 +96,7 @@ export class Controller {
     const patroni = new PatroniAsker(this.#objects);
     this.#observer = new Observer({
       objects: this.#objects,
-      clusters: () => this.#which(isServed),
+      clusters: () => this.#views.where(isServed),
       ask: (pod) => this.#counted(patroni.ask(pod)),
       dcsBy: (pod) => patroni.dcsBy(pod),
       seen: (slice) => this.#caches.slices.take(slice),
@@ -123,8 +120,8 @@ export class Controller {
     if (repair === "evict")
       this.#repairer = new Repairer({
         objects: this.#objects,
-        clusters: () => this.#which(({ enabled }) => enabled),
-        view: (key) => this.#view(key),
+        clusters: () => this.#views.where(({ enabled }) => enabled),
+        view: (key) => this.#views.of(key),
         ask: (pod) => this.#counted(patroni.ask(pod)),
         found: (key, view, findings) => this.#reports.update(key, "repair", view, findings),
         evicted: (result) => options.metrics.evictions.inc({ result }),
@@ -144,6 +141,13 @@ export class Controller {
       },
       ...(times === undefined ? {} : { times }),
     });
+    const { port: sidecarPort, image: sidecarImage } = settings.sidecar;
+    this.#views = new Views(this.#caches, (namespace) => ({
+      openshift: options.openshift(),
+      sidecarPort,
+      sidecarImage,
+      suspension: suspensions?.of(namespace),
+    }));
     this.#timer = setInterval(() => this.#begin(), SYNC_POLL_MS);
   }
 
@@ -160,33 +164,15 @@ export class Controller {
   /** Looks at every cluster anew. */
   resync(): void {
     if (!this.#synced) return;
-    this.#views.clear();
-    for (const key of this.#clusters()) this.#queue.add(key);
+    this.#views.touchAll();
+    for (const key of this.#views.keys()) this.#queue.add(key);
     for (const key of this.#caches.remains()) this.#queue.add(key);
   }
 
   /** Brings the gauges up to date. */
   measure(): void {
-    const { metrics } = this.#options;
-    const views = [...this.#which(isActive)].map(([, view]) => view);
-    const pods = views.flatMap(({ members }) => members);
-    metrics.controllerQueueDepth.set(this.depth);
-    metrics.controllerClusters.set(views.length);
-    for (const sidecar of ["running", "down", "absent"] as const) {
-      metrics.controllerPods.set({ sidecar }, pods.filter((pod) => pod.sidecar === sidecar).length);
-    }
-    metrics.uninjectedPods.reset();
-    for (const view of views) {
-      for (const pod of view.members) {
-        const reason = uninjectedReason(pod, view);
-        if (reason !== undefined) metrics.uninjectedPods.inc({ target_namespace: pod.namespace, reason });
-      }
-    }
-    metrics.suspensions.reset();
-    for (const target_namespace of this.#options.suspensions?.all.keys() ?? [])
-      metrics.suspensions.set({ target_namespace }, 1);
-    metrics.controllerFindings.reset();
-    for (const [reason, count] of this.#reports.counts()) metrics.controllerFindings.set({ reason }, count);
+    const { metrics, suspensions } = this.#options;
+    measure(metrics, { views: this.#views, reports: this.#reports, suspensions, queueDepth: this.depth });
   }
 
   /** Resolves when nothing is read or written any more. */
@@ -203,7 +189,7 @@ export class Controller {
     clearInterval(this.#timer);
     this.#timer = setInterval(() => this.resync(), RESYNC_MS);
     const { logger } = this.#options;
-    const clusters = this.#clusters().length;
+    const clusters = this.#views.keys().length;
     const began = performance.now();
     logger.info({ clusters }, "controller started");
     this.resync();
@@ -219,10 +205,9 @@ export class Controller {
   #changed(indexes: readonly string[]): void {
     if (!this.#synced) return;
     for (const index of indexes) {
-      const own = clusterIn(index);
-      if (own !== undefined) this.#touch(own);
-      if (index.startsWith(MADE) && !this.#interests.has(index)) this.#queue.add(index.slice(MADE.length));
-      for (const key of this.#interests.of(index)) {
+      const concerned = this.#views.concernedBy(index);
+      if (index.startsWith(MADE) && concerned.length === 0) this.#queue.add(index.slice(MADE.length));
+      for (const key of concerned) {
         if (index.startsWith(LEADER)) this.#leaderChanged(key);
         else this.#touch(key);
       }
@@ -230,12 +215,12 @@ export class Controller {
   }
 
   #touch(key: string): void {
-    this.#views.delete(key);
+    this.#views.touch(key);
     this.#queue.add(key);
   }
 
   async #work(key: string): Promise<void> {
-    const view = this.#view(key);
+    const view = this.#views.of(key);
     const parts = {
       objects: this.#objects,
       caches: this.#caches,
@@ -244,11 +229,11 @@ export class Controller {
       pruned: (what: keyof typeof PRUNED, object: string) =>
         this.#options.logger.info({ cluster: key, object }, PRUNED[what]),
       surroundings: this.#options.surroundings ?? UNKNOWN_SURROUNDINGS,
-      view: () => this.#view(key),
+      view: () => this.#views.of(key),
     };
     if (view === undefined) {
       this.#forget(key);
-      const { namespace, scope } = keyIn(key);
+      const { namespace, scope } = readKey(key);
       const place = { namespace, cluster: clusterLabelValue(scope) };
       if (isPresent(this.#caches, place)) return; // its scope is no label: it has another key
       await sweep(parts, this.#caches.slices.find(INDEX.made(namespace, scope)));
@@ -269,53 +254,25 @@ export class Controller {
   }
 
   #leaderChanged(key: string): void {
-    const view = this.#view(key);
+    const view = this.#views.of(key);
     if (view === undefined) return;
     const leader = leaderOf(this.#caches, view.namespace, view.settings.leaderObject);
     this.#observer.leaderSeen(key, leader);
   }
 
   #forget(key: string): void {
-    this.#views.delete(key);
-    this.#interests.set(key, []);
+    this.#views.forget(key);
     this.#observer.forget(key);
     this.#reports.forget(key);
   }
 
-  #view(key: string): ClusterView | undefined {
-    const known = this.#views.get(key);
-    if (known !== undefined) return known;
-    const { openshift, settings } = this.#options;
-    const { port, image } = settings.sidecar;
-    const place = keyIn(key);
-    const suspension = this.#options.suspensions?.of(place.namespace);
-    const options = { openshift: openshift(), sidecarPort: port, sidecarImage: image, suspension };
-    const view = gather(this.#caches, place, options);
-    if (view === undefined) return undefined;
-    this.#views.set(key, view);
-    this.#interests.set(key, interestsOf(view));
-    return view;
-  }
-
-  *#which(is: (view: ClusterView) => boolean): Generator<readonly [string, ClusterView]> {
-    for (const key of this.#clusters()) {
-      const view = this.#view(key);
-      if (view !== undefined && is(view)) yield [key, view];
-    }
-  }
-
   *#members(): Generator<PodFacts> {
-    for (const [, view] of this.#which(({ enabled }) => enabled)) yield* view.members;
+    for (const [, view] of this.#views.where(({ enabled }) => enabled)) yield* view.members;
   }
 
   #isPrimary({ namespace, settings, uid }: PodFacts): boolean {
-    const view = this.#view(`${namespace}/${settings.scope}`);
+    const view = this.#views.of(keyOf({ namespace, scope: settings.scope }));
     return view !== undefined && publishedUids(ourSlice(view) ?? {}).includes(uid);
-  }
-
-  #clusters(): string[] {
-    const indexes = [...this.#caches.pods, this.#caches.templates].flatMap((cache) => [...cache.indexes()]);
-    return [...new Set(indexes)].flatMap((index) => clusterIn(index) ?? []);
   }
 
   async #counted<Result extends { kind: string }>(asking: Promise<Result>): Promise<Result> {
@@ -347,31 +304,5 @@ const UNKNOWN_SURROUNDINGS: ControllerSurroundings = {
   ownNamespace: "default",
   apiServerAddresses: () => [],
 };
-
-const CLUSTER = "cluster:";
-const LEADER = "leader:";
-
-const clusterIn = (index: string): string | undefined =>
-  index.startsWith(CLUSTER) ? index.slice(CLUSTER.length) : undefined;
-
-/** A namespace has no slash in its name; a scope may. */
-function keyIn(key: string): ClusterKey {
-  const slash = key.indexOf("/");
-  return { namespace: key.slice(0, slash), scope: key.slice(slash + 1) };
-}
-
-function interestsOf(view: ClusterView): string[] {
-  const { namespace, scope, settings } = view;
-  const { primaryService, headlessService, leaderObject } = settings;
-  return [
-    INDEX.namespace(namespace),
-    INDEX.made(namespace, scope),
-    INDEX.service(namespace, primaryService),
-    INDEX.service(namespace, headlessService),
-    // Another cluster that begins, or ends, to use one of these shares it.
-    ...serviceAccountsOf(view).map((account) => INDEX.account(namespace, account)),
-    ...(leaderObject === undefined ? [] : [INDEX.leader(namespace, leaderObject)]),
-  ];
-}
 
 const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));

@@ -1,14 +1,9 @@
 import type { Suspension } from "./breaker/suspension.ts";
 import { type Caches, INDEX } from "./caches.ts";
+import type { ClusterKey } from "./cluster-key.ts";
 import type { LeaderFacts } from "./facts/leader.ts";
 import type { PodFacts } from "./facts/pod.ts";
 import type { ClusterView } from "./view.ts";
-
-/** One Patroni cluster. */
-export interface ClusterKey {
-  readonly namespace: string;
-  readonly scope: string;
-}
 
 export interface GatherOptions {
   readonly openshift: boolean;

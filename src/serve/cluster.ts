@@ -3,6 +3,19 @@ import type { Replica, ReplicaOptions } from "../controller/start.ts";
 import type { Surroundings } from "../injection/settings.ts";
 import type { JsonObject } from "../json/value.ts";
 import type { Registration, RegistrationOptions } from "../kube/registration.ts";
+import type { Logger } from "../telemetry/logger.ts";
+
+export interface ClusterOptions {
+  readonly kubeconfig: string | undefined;
+  /** Whether the process runs in a pod of a cluster. */
+  readonly inCluster: boolean;
+  readonly registration: "none" | "caBundle" | "full";
+  /** The namespace in which the controller says where sidecars are suspended; undefined: there is no controller. */
+  readonly suspensionsIn: string | undefined;
+  /** The only ones to work in; undefined: all. */
+  readonly namespaces: readonly string[] | undefined;
+  readonly logger: Logger;
+}
 
 /** The cluster, as far as `serve` needs it. */
 export interface Cluster {

@@ -4,8 +4,7 @@ import { connect } from "../kube/connection.ts";
 import { registerWebhooks } from "../kube/registration.ts";
 import { KubeSecrets } from "../kube/secrets.ts";
 import { watchSurroundings } from "../kube/surroundings.ts";
-import type { Cluster } from "./cluster.ts";
-import type { ClusterOptions } from "./open-cluster.ts";
+import type { Cluster, ClusterOptions } from "./cluster.ts";
 
 /** Connects to a cluster and watches what decisions need of it. */
 export async function connectCluster(

@@ -1,17 +1,4 @@
-import type { Logger } from "../telemetry/logger.ts";
-import type { Cluster } from "./cluster.ts";
-
-export interface ClusterOptions {
-  readonly kubeconfig: string | undefined;
-  /** Whether the process runs in a pod of a cluster. */
-  readonly inCluster: boolean;
-  readonly registration: "none" | "caBundle" | "full";
-  /** The namespace in which the controller says where sidecars are suspended; undefined: there is no controller. */
-  readonly suspensionsIn: string | undefined;
-  /** The only ones to work in; undefined: all. */
-  readonly namespaces: readonly string[] | undefined;
-  readonly logger: Logger;
-}
+import type { Cluster, ClusterOptions } from "./cluster.ts";
 
 /**
  * Connects to the cluster: by kubeconfig, else as the pod that we run in. A kubeconfig that merely lies in the home

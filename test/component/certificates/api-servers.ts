@@ -117,7 +117,7 @@ export class Load {
     while (!this.#stopped) {
       await this.#call(port, agent).catch((error: Error) => this.failures.push(error.message));
       this.#laps[index] = (this.#laps[index] ?? 0) + 1;
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await new Promise((resolve) => setTimeout(resolve, 15));
     }
     agent.destroy();
   }

@@ -12,6 +12,7 @@ import { startKubeApi } from "../../../demo/kube-api/server.ts";
 import { run as certs } from "../../../src/certs/command.ts";
 import { WEBHOOK_CONFIGURATION } from "../../../src/contract/names.ts";
 import { at, type JsonObject, objectsIn } from "../../../src/json/value.ts";
+import { onlyThorough } from "../../support/thorough.ts";
 import { bystander } from "../kube/support.ts";
 import { loopbackCertificate } from "./certificate.ts";
 import { type ServeProcess, startServe } from "./serve-process.ts";
@@ -62,7 +63,9 @@ async function until(what: string, condition: () => Promise<boolean>): Promise<v
 }
 
 describe("serve and its certificate", () => {
-  it("self: a second process serves the same one, and certs finds it trusted", async (t) => {
+  it("self: a second process serves the same one, and certs finds it trusted", {
+    skip: onlyThorough,
+  }, async (t) => {
     const { api, kubeconfig } = await scene(t);
     const start = () => startServe(t, configuration("full"), ["--kubeconfig", kubeconfig]);
     const first = await start();

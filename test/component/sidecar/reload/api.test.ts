@@ -205,6 +205,18 @@ test("the version changes during a reload: it runs again, and answers for what i
   assert.deepEqual(served.reloads, [7, 8]);
 });
 
+test("a version that changes untold is found at the reload's end", async (t) => {
+  const served = await Served.start(t);
+  served.version.set(7);
+  served.outcome = () => {
+    if (served.reloads.length === 1) served.version.setUntold(8);
+    return Promise.resolve(proven("console"));
+  };
+  const { body } = await post(served, { version: 7 });
+  assert.equal(body.appliedVersion, 8);
+  assert.deepEqual(served.reloads, [7, 8]);
+});
+
 test("one too many is told to come again", async (t) => {
   const served = await Served.start(t);
   served.server.maxConnections = 1000;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -39,6 +39,19 @@ test("while the kubelet swaps, every read gives a whole version, never an older 
   await swaps;
   assert.ok(reads > 20, `${reads} reads`);
   assert.deepEqual(await versions.read(), { kind: "version", version: 100 });
+});
+
+test("a path that leads nowhere for a moment is followed again; one that goes on to is an error", async (t) => {
+  const folder = await mkdtemp(join(tmpdir(), "versions-"));
+  t.after(() => rm(folder, { recursive: true, force: true }));
+  await symlink("..later", join(folder, "..data"));
+  await symlink(join("..data", "version"), join(folder, "version"));
+  await assert.rejects(readMounted(join(folder, "version")), { code: "ENOENT" });
+  const reading = readMounted(join(folder, "version"));
+  await mkdir(join(folder, "..made"));
+  await writeFile(join(folder, "..made", "version"), "7");
+  await rename(join(folder, "..made"), join(folder, "..later"));
+  assert.equal(await reading, "7");
 });
 
 test("a configuration is what was in one folder with its version, or it is read again", async (t) => {

@@ -15,8 +15,13 @@ export class SetVersion implements VersionSource {
   #changed: () => void = () => undefined;
 
   set(version: number | undefined): void {
-    this.#reading = version === undefined ? { kind: "none", why: "gone" } : { kind: "version", version };
+    this.setUntold(version);
     this.#changed();
+  }
+
+  /** As where the system has no watchers left. */
+  setUntold(version: number | undefined): void {
+    this.#reading = version === undefined ? { kind: "none", why: "gone" } : { kind: "version", version };
   }
 
   read(): Promise<VersionReading> {

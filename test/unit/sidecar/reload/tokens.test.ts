@@ -142,6 +142,13 @@ test("neither `none` nor a public key taken for a shared secret passes", async (
   }
 });
 
+test("an algorithm that no API server signs with is refused, even with a key that is published", async () => {
+  const odd: Key = { kid: "odd", algorithm: "EdDSA", ...generateKeyPairSync("ed25519") };
+  const { ask } = await world([FIRST, odd]);
+  const verdict = await ask(await signed(odd));
+  assert.equal(verdict.kind === "refused" && verdict.problem, "unauthenticated");
+});
+
 test("a token without an end, or without a subject, is refused", async () => {
   const { ask } = await world();
   const head = { alg: "RS256", kid: "first" };

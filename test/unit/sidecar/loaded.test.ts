@@ -50,3 +50,22 @@ for (const command of ["command.ts", "status-command.ts"]) {
     );
   });
 }
+
+test("the reload API loads its two packages only once they are needed, and no other", async () => {
+  const { metafile } = await build({
+    entryPoints: [fileURLToPath(new URL("../../../src/sidecar/reload/start.ts", import.meta.url))],
+    bundle: true,
+    platform: "node",
+    format: "esm",
+    write: false,
+    metafile: true,
+    packages: "external",
+  });
+  const packages = Object.values(metafile.inputs)
+    .flatMap(({ imports }) => imports)
+    .filter(({ external, path }) => external && !isBuiltin(path));
+  assert.deepEqual([...new Set(packages.map(({ path, kind }) => `${kind} ${path}`))].sort(), [
+    "dynamic-import jose",
+    "dynamic-import pg",
+  ]);
+});

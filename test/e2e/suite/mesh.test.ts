@@ -34,7 +34,8 @@ describe("Istio, as far as a stand-in goes", { skip: extent === "quick" }, () =>
   before(() => startStandIn(kubectl, made), { timeout: 180_000 });
   const { deployed } = setStage(FORM);
   after(async () => {
-    for (const object of made.toReversed()) await kubectl.run(["delete", ...object, "--wait=false"]);
+    for (const object of made.toReversed())
+      await kubectl.run(["delete", ...object, "--wait=false", "--ignore-not-found"]);
   });
 
   it("was called after us and before us again, and all containers run", async () => {

@@ -15,6 +15,21 @@ export interface Scene {
 const mostly = <Value>(common: fc.Arbitrary<Value>, rare: fc.Arbitrary<Value>): fc.Arbitrary<Value> =>
   fc.oneof({ weight: 5, arbitrary: common }, { weight: 1, arbitrary: rare });
 
+/** Volumes that some pods have, and one that none has. */
+const volumeName = fc.constantFrom("config", "config", "pgdata", "nowhere");
+
+const reloadAnnotations = {
+  "patroni-injector.io/reload-postgres-volume": volumeName,
+  "patroni-injector.io/reload-postgres-version": fc.constantFrom("file", "annotation", "dcs"),
+  "patroni-injector.io/reload-postgres-secret": fc.constant("login"),
+  "patroni-injector.io/reload-pgbouncer-volume": volumeName,
+  "patroni-injector.io/reload-pgbouncer-version": fc.constantFrom("file", "annotation"),
+  "patroni-injector.io/reload-pgbouncer-socket-volume": volumeName,
+  "patroni-injector.io/reload-tls-secret": fc.constant("tls"),
+  "patroni-injector.io/reload-socket": fc.constantFrom("on", "off"),
+  "patroni-injector.io/postgres-config-version": fc.constantFrom("42", "x"),
+};
+
 const ourAnnotations: fc.Arbitrary<Record<string, string>> = fc.record(
   {
     "patroni-injector.io/headless-service": fc.constantFrom("mine", "pods"),
@@ -37,6 +52,7 @@ const ourAnnotations: fc.Arbitrary<Record<string, string>> = fc.record(
     "patroni-injector.io/sidecar-memory-request": fc.constantFrom("32Mi", "128Mi"),
     "patroni-injector.io/sidecar-log-level": fc.constant("debug"),
     "patroni-injector.io/status": fc.constantFrom("", "{}", '{"version":"0","applied":["sidecar"]}'),
+    ...reloadAnnotations,
   },
   { requiredKeys: [], noNullPrototype: true },
 );

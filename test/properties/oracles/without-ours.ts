@@ -20,7 +20,8 @@ export const WRITTEN = {
   /** Of the pod's spec. */
   names: ["hostname", "subdomain"],
   container: "patroni-injector",
-  volumes: /^patroni-injector-(token|ca|client|auth)$/,
+  volumes:
+    /^patroni-injector-(token|ca|client|auth|run|postgres-version|pgbouncer-version|reload-(tls|postgres-login|pgbouncer-login))$/,
   pullSecrets: ["pull-secret"],
   podNameVariable: "PATRONI_INJECTOR_POD_NAME",
   addressVariables: ["PATRONI_POSTGRESQL_CONNECT_ADDRESS", "PATRONI_RESTAPI_CONNECT_ADDRESS"],

@@ -9,11 +9,19 @@ import { createServer as createSecure, type Server as SecureServer } from "node:
 import type { Log } from "../../log.ts";
 import { followCertificate } from "./certificate.ts";
 
-/** A request is small, and comes at once; its answer may take minutes. */
-const LIMITS: ServerOptions = { requestTimeout: 10_000, headersTimeout: 5000, maxHeaderSize: 16 * 1024 };
+/** A request is small, and comes at once; its answer may take minutes. Milliseconds, but for the size. */
+const LIMITS: ServerOptions = {
+  requestTimeout: 10_000,
+  headersTimeout: 5000,
+  connectionsCheckingInterval: 5000,
+  maxHeaderSize: 16 * 1024,
+};
 
-/** 256 calls may wait for each of two components. */
-const MOST_CONNECTIONS = 600;
+/** Who connects and says nothing holds a place for no longer than this. Milliseconds. */
+const HANDSHAKE_MS = 5000;
+
+/** One takes some 80 KiB with TLS, of a sidecar's 64 MiB. */
+const MOST_CONNECTIONS = 300;
 
 export interface Listener {
   close(): void;
@@ -33,7 +41,10 @@ export function listenSecurely(port: number, tlsDir: string, api: RequestListene
         log.info("the reload API serves with another certificate");
         return;
       }
-      server = createSecure({ ...LIMITS, ...pair, minVersion: "TLSv1.2" }, api);
+      server = createSecure(
+        { ...LIMITS, ...pair, minVersion: "TLSv1.2", handshakeTimeout: HANDSHAKE_MS },
+        api,
+      );
       open(server, log, `port ${port}`).listen(port, () =>
         log.info("the reload API listens", { port: portOf(server) }),
       );

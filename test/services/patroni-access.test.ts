@@ -48,3 +48,26 @@ test("a certificate that nobody vouches for is not called with credentials", asy
   assert.equal(status, 502);
   assert.match(body.detail, /Patroni does not answer: .*certificate/);
 });
+
+test("a PostgreSQL that takes nobody without TLS is asked with it", async (t) => {
+  const api = await ReloadApi.start(
+    { ...postgresEnvironment(database), PATRONI_INJECTOR_AUTH_DIR: database.authDir },
+    database.rest,
+  );
+  t.after(() => api.stop());
+  const home = join(database.volume.folder, "..", "home");
+  const parameters = { ssl: "on", ssl_cert_file: join(home, "tls.crt"), ssl_key_file: join(home, "tls.key") };
+  const hba = [
+    "local all all trust",
+    "host all postgres 127.0.0.1/32 trust",
+    "hostssl all prober 127.0.0.1/32 trust",
+    "host replication all 127.0.0.1/32 trust",
+  ];
+  await database.configure(3, { parameters, hba });
+  assert.equal((await api.reload("postgres", 3)).status, 200);
+  await assert.rejects(database.sql("SELECT 1"), /no pg_hba.conf entry for host .* no encryption/);
+  await database.configure(4, { parameters: { ...parameters, work_mem: "9MB" }, hba });
+  const { status, body } = await api.reload("postgres", 4);
+  assert.equal(status, 200, JSON.stringify(body));
+  assert.equal(body.appliedVersion, 4);
+});

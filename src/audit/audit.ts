@@ -1,5 +1,6 @@
 import { FINDINGS, type FindingCode, SEVERITIES, type Severity } from "../contract/findings.ts";
 import type { InjectionSettings, Surroundings } from "../injection/settings.ts";
+import { type AuditMode, auditModeNamespaces, auditModeOf } from "./audit-mode.ts";
 import type { AuditContext, Check, Unseen } from "./check.ts";
 import { ADDRESSES } from "./checks/addresses.ts";
 import { EXPOSURE } from "./checks/exposure.ts";
@@ -46,12 +47,16 @@ export interface ClusterReport {
 export interface AuditReport {
   /** Worst first. */
   readonly clusters: readonly ClusterReport[];
+  /** Undefined where no namespace is in audit mode, and in manifests. */
+  readonly auditMode: AuditMode | undefined;
 }
 
 export interface AuditOptions {
   readonly snapshot: Snapshot;
   readonly settings: InjectionSettings;
   readonly surroundings: Surroundings;
+  /** All of them where it is undefined. */
+  readonly namespaces: readonly string[] | undefined;
   /** Of a cluster one pod with such labels is enough. */
   isWanted(labels: Labels): boolean;
 }
@@ -61,7 +66,7 @@ export interface AuditOptions {
  *
  * @throws where not even namespaces, pods and StatefulSets could be seen
  */
-export function audit({ snapshot, settings, surroundings, isWanted }: AuditOptions): AuditReport {
+export function audit({ snapshot, settings, surroundings, namespaces, isWanted }: AuditOptions): AuditReport {
   const objects = {
     namespaces: need(snapshot.objects("Namespace")),
     pods: need(snapshot.objects("Pod")),
@@ -75,7 +80,12 @@ export function audit({ snapshot, settings, surroundings, isWanted }: AuditOptio
       .map((cluster) => reportOn(cluster, context)),
     ...reportsOnStrays(strays(objects, settings, surroundings)),
   ];
-  return { clusters: reports.sort((one, other) => worst(one) - worst(other)) };
+  const replicas = snapshot.replicas();
+  return {
+    clusters: reports.sort((one, other) => worst(one) - worst(other)),
+    auditMode:
+      replicas.length === 0 ? undefined : auditModeOf(replicas, auditModeNamespaces(snapshot, namespaces)),
+  };
 }
 
 function reportOn(cluster: AuditedCluster, context: AuditContext): ClusterReport {

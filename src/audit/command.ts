@@ -98,7 +98,10 @@ async function inFiles(files: readonly string[], wanted: Arguments, io: Io): Pro
   if (failed.length > 0) throw new ConfigError(failed);
   const { config, settings } = await wantedConfig(wanted.config, undefined);
   const surroundings = withKnowledge(config, surroundingsIn(snapshot));
-  const report = audit({ snapshot, settings, surroundings, isWanted: selectorOf(wanted) });
+  const report = audit({
+    ...{ snapshot, settings, surroundings, namespaces: undefined },
+    isWanted: selectorOf(wanted),
+  });
   return { report, locate, keep: async () => undefined };
 }
 
@@ -121,7 +124,7 @@ async function inCluster(
   });
   const surroundings = withKnowledge(config, surroundingsIn(snapshot));
   const isWanted = selectorOf(wanted);
-  const report = audit({ snapshot, settings, surroundings, isWanted });
+  const report = audit({ snapshot, settings, surroundings, namespaces, isWanted });
   const keep = async (): Promise<void> => {
     if (wanted.keepReports) await keepReports(connection, policyReportsOf(report, new Date()));
   };

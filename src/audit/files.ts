@@ -53,9 +53,11 @@ export function manifests(inputs: readonly Input[], defaultNamespace: string): M
       live: false,
       objects: (kind, namespace) =>
         LIVE.includes(kind) ? ONLY_LIVE : { value: indices.get(kind)?.in(namespace) ?? [] },
+      neighbours: () => ({ value: indices.get("Pod")?.all ?? [] }),
       answers: () => ONLY_LIVE,
       access: () => ONLY_LIVE,
       dryRun: () => ONLY_LIVE,
+      replicas: () => [],
     },
     locate: (finding) => placeOf(finding, placed),
     problems: read.flatMap(({ problems }) => problems),

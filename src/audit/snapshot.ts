@@ -1,4 +1,5 @@
 import { at, type JsonObject } from "../json/value.ts";
+import type { ReplicaMemory } from "./audit-mode.ts";
 
 /** The kinds of objects that an audit looks at. */
 export const KINDS = [
@@ -52,17 +53,20 @@ export interface Snapshot {
   /** A running cluster, not manifests: what the controller makes may be asked for. */
   readonly live: boolean;
   /**
-   * All objects of a kind, in the namespaces that are audited. Of EndpointSlices also those of the API server's own Service and of
-   * the cluster's DNS, and of pods also those of DNS, of operators and of the injector, wherever they are.
+   * All objects of a kind, in the namespaces that are audited and in those that checks of them need.
    *
-   * @param namespace only those of this one
+   * @param namespace only those of this one; unseen where nothing was read there
    */
   objects(kind: AuditKind, namespace?: string): Seen<readonly JsonObject[]>;
+  /** Pods that talk to members without being any: operators' and the injector's, wherever they are. */
+  neighbours(): Seen<readonly JsonObject[]>;
   /** By pod. */
   answers(namespace: string, pod: string): Seen<MemberAnswers>;
   access(question: AccessQuestion): Seen<boolean>;
   /** By workload. */
   dryRun(namespace: string, statefulSet: string): Seen<DryRun>;
+  /** What each replica of `serve` remembers; none are asked where no namespace is in audit mode. */
+  replicas(): readonly ReplicaMemory[];
 }
 
 /** Objects of one kind, and those of each namespace at hand. */

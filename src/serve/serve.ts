@@ -11,6 +11,7 @@ import { observeProcess } from "../telemetry/process.ts";
 import { createWebhookApp } from "../webhook/app.ts";
 import { drain } from "../webhook/drain.ts";
 import { createOperationsApp } from "../webhook/operations.ts";
+import { RecentDecisions } from "../webhook/recent.ts";
 import { createWebhookServer } from "../webhook/server.ts";
 import { Certificates } from "./certificates.ts";
 import { ClientAuthority } from "./client-authority.ts";
@@ -70,8 +71,10 @@ async function run({ configPath, kubeconfig, environment, shutdown }: ServeOptio
     load.measure();
     replica?.measure();
   };
+  const recent = new RecentDecisions();
+  const decisions = () => recent.told();
   const operations = createServer(
-    createOperationsApp({ missing: () => readiness.missing(), beforeScrape, metrics }),
+    createOperationsApp({ missing: () => readiness.missing(), beforeScrape, metrics, decisions }),
   );
   opened.add(() => operations.close().closeAllConnections());
   const operationsAddress = await listen(operations, config.operations, "operations");
@@ -93,7 +96,7 @@ async function run({ configPath, kubeconfig, environment, shutdown }: ServeOptio
 
   const clientAuthority = await ClientAuthority.read(config.webhook.clientCA, logger);
   const { turns } = load;
-  const app = createWebhookApp({ context: () => inForce.context, draining, logger, metrics, turns });
+  const app = createWebhookApp({ context: () => inForce.context, draining, logger, metrics, turns, recent });
   const server = createWebhookServer(app, undefined, { logger, metrics, clientCaPem: clientAuthority.pem });
   opened.add(() => server.close().closeAllConnections());
 

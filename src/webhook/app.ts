@@ -6,6 +6,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import { readBody } from "./body.ts";
 import { parseJson } from "./json.ts";
 import { rarely } from "./rarely.ts";
+import type { RecentDecisions } from "./recent.ts";
 import { recordReview } from "./record.ts";
 import { Room } from "./room.ts";
 import { Turns } from "./turns.ts";
@@ -17,6 +18,8 @@ export interface WebhookAppOptions {
   draining(): boolean;
   readonly logger: Logger;
   readonly metrics: Metrics;
+  /** Is given every review that was answered. */
+  readonly recent?: RecentDecisions;
   /** Where reviews wait to be decided. Default: a queue of this app's own. */
   readonly turns?: Turns;
 }
@@ -109,6 +112,7 @@ function decide(text: string, response: Response, mode: ReviewMode, options: App
     refuse(response, 400, answered.message, options);
   } else {
     recordReview(answered.record, options);
+    options.recent?.keep(answered.record);
     send(response, 200, JSON.stringify(answered.review), options);
   }
 }

@@ -1,4 +1,5 @@
 import express, { type Express, type Response } from "express";
+import { DECISIONS_PATH, type ToldDecisions } from "../contract/decisions.ts";
 import type { Metrics } from "../telemetry/metrics.ts";
 
 export interface OperationsAppOptions {
@@ -7,13 +8,16 @@ export interface OperationsAppOptions {
   /** Brings metrics up to date that are only read at a scrape. */
   beforeScrape(): void;
   readonly metrics: Metrics;
+  /** What namespaces in audit mode would have got of late: names and reasons, for whoever may read the metrics. */
+  decisions(): ToldDecisions;
 }
 
 /**
- * Health and metrics, for a plain HTTP port of their own: the kubelet and Prometheus need no certificate of ours.
+ * Health, metrics and decisions of late, for a plain HTTP port of their own: the kubelet and Prometheus need no certificate of ours.
  * `/healthz` says only that the process turns: a restart would not bring back a certificate or a cache.
  */
-export function createOperationsApp({ missing, beforeScrape, metrics }: OperationsAppOptions): Express {
+export function createOperationsApp(options: OperationsAppOptions): Express {
+  const { missing, beforeScrape, metrics, decisions } = options;
   const app = express();
   app.disable("x-powered-by");
   app.disable("etag");
@@ -29,8 +33,9 @@ export function createOperationsApp({ missing, beforeScrape, metrics }: Operatio
     response.setHeader("Content-Type", metrics.registry.contentType);
     response.end(text);
   });
+  app.get(DECISIONS_PATH, (_, response) => sendJson(response, 200, decisions()));
   app.use((_, response) =>
-    sendJson(response, 404, { error: "known are GET /healthz, /readyz and /metrics" }),
+    sendJson(response, 404, { error: `known are GET /healthz, /readyz, /metrics and ${DECISIONS_PATH}` }),
   );
   return app;
 }

@@ -19,6 +19,15 @@ interface Entry {
   readonly entry: JsonObject;
 }
 
+/** The namespaces of the Services behind these configurations' entries of ours. */
+export function webhookNamespaces(configurations: readonly JsonObject[]): string[] {
+  const entries = configurations.flatMap(({ webhooks }) => objectsIn(webhooks));
+  const ours = entries.filter(({ name }) => ENTRY.test(asString(name) ?? ""));
+  return [
+    ...new Set(ours.flatMap((entry) => asString(at(entry, "clientConfig", "service", "namespace")) ?? [])),
+  ];
+}
+
 /** The entries whose selectors hold this cluster's pods. */
 function entriesFor(cluster: AuditedCluster, { snapshot }: AuditContext): Entry[] {
   const namespace = need(snapshot.objects("Namespace")).find(

@@ -1,25 +1,30 @@
 import type { InjectionSettings } from "../../injection/settings.ts";
+import type { JsonObject } from "../../json/value.ts";
 import type { KubeConnection } from "../../kube/connection.ts";
+import { auditModeNamespaces, type ReplicaMemory } from "../audit-mode.ts";
 import type { AuditContext } from "../check.ts";
 import { accessQuestions } from "../checks/permissions.ts";
+import { webhookNamespaces } from "../checks/webhook.ts";
 import { type AuditedCluster, clustersIn } from "../clusters.ts";
 import { need } from "../need.ts";
+import { NEIGHBOURS } from "../neighbours.ts";
 import { terrainOf } from "../network/terrain.ts";
 import {
   type AuditKind,
   type DryRun,
   KINDS,
   type MemberAnswers,
-  ObjectIndex,
   type Seen,
   type Snapshot,
 } from "../snapshot.ts";
 import { surroundingsIn } from "../surroundings.ts";
 import { type AccessAnswers, askAccess } from "./access.ts";
 import { dryRun } from "./dry-run.ts";
-import { listAll } from "./lists.ts";
+import { KindObjects } from "./kind-objects.ts";
+import { listAll, listPods } from "./lists.ts";
 import { askMembers, type Way } from "./members.ts";
 import { forEach } from "./pool.ts";
+import { askReplicas } from "./replicas.ts";
 
 export interface CollectOptions {
   readonly connection: KubeConnection;
@@ -39,12 +44,8 @@ const NOT_ASKED: Seen<never> = { unseen: "the member was not asked" };
 export async function collect(options: CollectOptions): Promise<Snapshot> {
   const { connection, settings, namespaces, progress } = options;
   progress("reading objects");
-  const lists: Lists = new Map();
-  await forEach(KINDS, async (kind) => {
-    const list = await listAll(connection, kind, namespaces);
-    lists.set(kind, "unseen" in list ? list : { value: new ObjectIndex(list.value) });
-  });
-  const first = snapshotOf(lists, NONE);
+  const objects = await readObjects(connection, namespaces);
+  const first = snapshotOf(objects, NONE);
   const clusters = clustersOf(first, settings);
   progress(`asking members of ${clusters.length} clusters`);
   const answers = await askMembers(connection, clusters, options.way);
@@ -59,7 +60,9 @@ export async function collect(options: CollectOptions): Promise<Snapshot> {
   progress(`asking for ${questions.length} permissions`);
   const access = await askAccess(connection, questions);
   const dryRuns = options.dryRuns ? await tryWorkloads(options, clusters) : undefined;
-  return snapshotOf(lists, { answers, access, dryRuns });
+  const inAuditMode = auditModeNamespaces(first, namespaces);
+  const replicas = inAuditMode.size > 0 ? await askReplicas(connection, first.neighbours(), options.way) : [];
+  return snapshotOf(objects, { answers, access, dryRuns, replicas });
 }
 
 function clustersOf(snapshot: Snapshot, settings: InjectionSettings): AuditedCluster[] {
@@ -85,32 +88,60 @@ async function tryWorkloads(
   return new Map(tried);
 }
 
-type Lists = Map<AuditKind, Seen<ObjectIndex>>;
+interface Objects {
+  readonly kinds: ReadonlyMap<AuditKind, KindObjects>;
+  /** Undefined where all pods were read. */
+  readonly neighbours: Seen<readonly JsonObject[]> | undefined;
+}
+
+/** The webhook's configuration comes first: it says where the webhook's Service is. */
+async function readObjects(
+  connection: KubeConnection,
+  namespaces: readonly string[] | undefined,
+): Promise<Objects> {
+  const kinds = new Map<AuditKind, KindObjects>();
+  const read = async (kind: AuditKind, beside: readonly string[]): Promise<void> => {
+    const listed = await listAll(connection, kind, namespaces, beside);
+    kinds.set(kind, new KindObjects(kind, listed, namespaces));
+  };
+  await read(FIRST, []);
+  const configurations = kinds.get(FIRST)?.in(undefined);
+  const homes = configurations && "value" in configurations ? webhookNamespaces(configurations.value) : [];
+  const others = KINDS.filter((kind) => kind !== FIRST);
+  await forEach(others, (kind) => read(kind, kind === "EndpointSlice" ? homes : []));
+  const neighbours = namespaces === undefined ? undefined : await listPods(connection, NEIGHBOURS);
+  return { kinds, neighbours };
+}
+
+const FIRST = "MutatingWebhookConfiguration" satisfies AuditKind;
 
 interface Beyond {
   readonly answers: ReadonlyMap<string, Seen<MemberAnswers>>;
   readonly access: AccessAnswers;
   /** Undefined where none was wanted. */
   readonly dryRuns: ReadonlyMap<string, Seen<DryRun>> | undefined;
+  readonly replicas: readonly ReplicaMemory[];
 }
 
 const NONE: Beyond = {
   answers: new Map(),
   access: () => ({ unseen: "permissions were not asked for yet" }),
   dryRuns: undefined,
+  replicas: [],
 };
 
-function snapshotOf(lists: Lists, beyond: Beyond): Snapshot {
+function snapshotOf({ kinds, neighbours }: Objects, beyond: Beyond): Snapshot {
   const { answers, access, dryRuns } = beyond;
+  const objects: Snapshot["objects"] = (kind, namespace) =>
+    kinds.get(kind)?.in(namespace) ?? { unseen: `${kind} was not read` };
   return {
     live: true,
-    objects: (kind, namespace) => {
-      const list = lists.get(kind) ?? { unseen: `${kind} was not read` };
-      return "unseen" in list ? list : { value: list.value.in(namespace) };
-    },
+    objects,
+    neighbours: () => neighbours ?? objects("Pod"),
     answers: (namespace, pod) => answers.get(`${namespace}/${pod}`) ?? NOT_ASKED,
     access,
     dryRun: (namespace, set) =>
       dryRuns?.get(`${namespace}/${set}`) ?? { unseen: "no pod was tried (--no-dry-run)" },
+    replicas: () => beyond.replicas,
   };
 }

@@ -10,7 +10,7 @@ interface Resource {
   readonly namespaced: boolean;
   /** Belongs to no cluster that has not installed it: where it is not known, there is none. */
   readonly optional?: boolean;
-  /** In these namespaces it is read too, as long as the rest is: what members must reach stands there. */
+  /** In these namespaces it is read too: what members must reach stands there. */
   readonly also?: readonly string[];
 }
 
@@ -43,42 +43,87 @@ export const AUDITED: Readonly<Record<AuditKind, Resource>> = {
   ),
 };
 
-const PAGE = "500";
+/** Small enough that what is dropped of a page's objects is never much. */
+const PAGE = "100";
 
 /** A list that changed under our feet (410) is read anew, so often. */
 const TRIES = 3;
 
-/** All objects of a kind. @param namespaces all of them where it is undefined */
+/** Where a list is asked for. */
+interface Place {
+  readonly path: string;
+  readonly query?: { readonly labelSelector: string };
+}
+
+/** What was read of a kind. */
+export interface Listed {
+  /** In the namespaces that are audited. */
+  readonly audited: Seen<readonly JsonObject[]>;
+  /** In others that checks of them need, each by itself: who may look at one namespace only can still audit it. */
+  readonly beside: ReadonlyMap<string, Seen<readonly JsonObject[]>>;
+}
+
+/**
+ * All objects of a kind.
+ *
+ * @param namespaces all of them where it is undefined
+ * @param beside further namespaces to look into
+ */
 export async function listAll(
   connection: KubeConnection,
   kind: AuditKind,
   namespaces: readonly string[] | undefined,
-): Promise<Seen<JsonObject[]>> {
-  const wanted = AUDITED[kind];
+  beside: readonly string[],
+): Promise<Listed> {
+  const { prefix, plural, namespaced, also = [] } = AUDITED[kind];
+  const whole = !namespaced || namespaces === undefined;
+  const inside = (namespace: string): Place => ({
+    path: `${prefix}/namespaces/${encodeURIComponent(namespace)}/${plural}`,
+  });
+  const audited = await listPlaces(
+    connection,
+    kind,
+    whole ? [{ path: `${prefix}/${plural}` }] : namespaces.map(inside),
+  );
+  const others = whole ? [] : [...new Set([...also, ...beside])].filter((name) => !namespaces.includes(name));
+  const listed = new Map<string, Seen<readonly JsonObject[]>>();
+  for (const name of others) listed.set(name, await listPlaces(connection, kind, [inside(name)]));
+  return { audited, beside: listed };
+}
+
+/** Pods that carry labels, in all namespaces. */
+export async function listPods(
+  connection: KubeConnection,
+  selectors: readonly string[],
+): Promise<Seen<readonly JsonObject[]>> {
+  const { prefix, plural } = AUDITED.Pod;
+  const places = selectors.map((labelSelector) => ({
+    path: `${prefix}/${plural}`,
+    query: { labelSelector },
+  }));
+  return listPlaces(connection, "Pod", places);
+}
+
+async function listPlaces(
+  connection: KubeConnection,
+  kind: AuditKind,
+  places: readonly Place[],
+): Promise<Seen<readonly JsonObject[]>> {
+  const { optional, plural } = AUDITED[kind];
   try {
     const lists: JsonObject[][] = [];
-    for (const path of pathsOf(wanted, namespaces)) lists.push(await listPath(connection, path));
-    return { value: lists.flat().map((object) => reduced(kind, object)) };
+    for (const place of places) lists.push(await listPlace(connection, kind, place));
+    return { value: lists.flat() };
   } catch (error) {
-    if (wanted.optional && error instanceof KubeError && error.code === 404) return { value: [] };
-    return { unseen: `${wanted.plural}: ${(error as Error).message}` };
+    if (optional && error instanceof KubeError && error.code === 404) return { value: [] };
+    return { unseen: `${plural}: ${(error as Error).message}` };
   }
 }
 
-function pathsOf(
-  { prefix, plural, namespaced, also = [] }: Resource,
-  namespaces: readonly string[] | undefined,
-): string[] {
-  if (!namespaced || namespaces === undefined) return [`${prefix}/${plural}`];
-  return [...new Set([...namespaces, ...also])].map(
-    (name) => `${prefix}/namespaces/${encodeURIComponent(name)}/${plural}`,
-  );
-}
-
-async function listPath(connection: KubeConnection, path: string): Promise<JsonObject[]> {
+async function listPlace(connection: KubeConnection, kind: AuditKind, place: Place): Promise<JsonObject[]> {
   for (let left = TRIES; ; left--) {
     try {
-      return await pages(connection, path);
+      return await pages(connection, kind, place);
     } catch (error) {
       const isExpired = error instanceof KubeError && error.code === 410;
       if (!isExpired || left === 1) throw error;
@@ -86,13 +131,14 @@ async function listPath(connection: KubeConnection, path: string): Promise<JsonO
   }
 }
 
-async function pages(connection: KubeConnection, path: string): Promise<JsonObject[]> {
+/** Every object is reduced as its page comes: the whole ones of all pages would be several times as large. */
+async function pages(connection: KubeConnection, kind: AuditKind, place: Place): Promise<JsonObject[]> {
   const items: JsonObject[] = [];
   let next: string | undefined;
   do {
-    const query = { limit: PAGE, ...(next === undefined ? {} : { continue: next }) };
-    const page = await connection.send({ method: "GET", path, query });
-    for (const item of objectsIn(page.items)) items.push(item);
+    const query = { ...place.query, limit: PAGE, ...(next === undefined ? {} : { continue: next }) };
+    const page = await connection.send({ method: "GET", path: place.path, query });
+    for (const item of objectsIn(page.items)) items.push(reduced(kind, item));
     next = asString(at(page, "metadata", "continue")) || undefined;
   } while (next !== undefined);
   return items;

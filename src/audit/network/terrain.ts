@@ -1,24 +1,13 @@
 import { at, type JsonObject } from "../../json/value.ts";
 import { refTo } from "../finding.ts";
 import { need } from "../need.ts";
+import { isInjector, isOperator } from "../neighbours.ts";
 import type { Snapshot } from "../snapshot.ts";
 import type { Party } from "./allow.ts";
 import { type Backend, backendsOf, podEnd } from "./ends.ts";
 import type { Protocol } from "./flow.ts";
 import { type Policy, readPolicy } from "./policy.ts";
 import type { Labels } from "./selector.ts";
-
-/** Pods of operators, by a label that each of them carries. */
-const OPERATORS: readonly (readonly [label: string, value: string])[] = [
-  ["name", "postgres-operator"], // Zalando's manifests
-  ["app.kubernetes.io/name", "postgres-operator"], // Zalando's chart
-  ["postgres-operator.crunchydata.com/control-plane", "postgres-operator"],
-  ["app", "StackGresOperator"],
-  ["app", "stackgres-operator"],
-];
-
-/** As the chart labels the pods of `serve`. */
-const INJECTOR = ["app.kubernetes.io/name", "patroni-injector"] as const;
 
 /** Something that members must reach. */
 export interface Target {
@@ -56,10 +45,8 @@ export function terrainOf(snapshot: Snapshot): Terrain {
     const { namespace, name } = object;
     return { end: podEnd(pod, namespace, labelsOf(namespace)), name: `${namespace}/${name}`, object };
   };
-  const podsWith = (labels: readonly (readonly [string, string])[]): Party[] =>
-    need(snapshot.objects("Pod"))
-      .filter((pod) => labels.some(([key, value]) => at(pod, "metadata", "labels", key) === value))
-      .map(party);
+  const neighbours = (is: (pod: JsonObject) => boolean): Party[] =>
+    need(snapshot.neighbours()).filter(is).map(party);
   /** A pod that cannot be seen counts as the address that it has. */
   const behind = ({ address, pod }: Backend): Party => {
     const found =
@@ -78,8 +65,8 @@ export function terrainOf(snapshot: Snapshot): Terrain {
     policies: once(() => need(snapshot.objects("NetworkPolicy")).map((policy) => readPolicy(policy))),
     labelsOf,
     party,
-    operators: once(() => podsWith(OPERATORS)),
-    controllers: once(() => podsWith([INJECTOR])),
+    operators: once(() => neighbours(isOperator)),
+    controllers: once(() => neighbours(isInjector)),
     apiServer: once(() => targets("default", "kubernetes")),
     dns: once(() => targets("kube-system", "kube-dns")),
   };

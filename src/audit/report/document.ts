@@ -2,6 +2,7 @@ import { FINDINGS, SEVERITIES, type Severity } from "../../contract/findings.ts"
 import { VERSION } from "../../contract/version.ts";
 import type { JsonObject } from "../../json/value.ts";
 import type { AuditReport, ClusterReport } from "../audit.ts";
+import type { AuditMode } from "../audit-mode.ts";
 import type { Finding } from "../finding.ts";
 
 /** How many findings of each severity. */
@@ -43,8 +44,15 @@ export function documentOf(report: AuditReport): JsonObject {
       findings: cluster.findings.map(findingOf),
       unseen: cluster.unseen.map(({ codes, why }) => ({ codes: [...codes], why })),
     })),
+    ...(report.auditMode === undefined ? {} : { auditMode: auditModeIn(report.auditMode) }),
   };
 }
+
+const auditModeIn = ({ groups, since, unread }: AuditMode): JsonObject => ({
+  groups: groups.map(({ namespace, reason, pods }) => ({ namespace, reason, pods: [...pods] })),
+  since: { ...since },
+  unread: unread.map(({ replica, why }) => ({ replica, why })),
+});
 
 function findingOf(finding: Finding): JsonObject {
   const { code, object, field, evidence, fix } = finding;

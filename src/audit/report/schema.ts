@@ -29,6 +29,18 @@ const cluster = z.object({
     .describe("What could not be looked at: neither good nor bad."),
 });
 
+const auditMode = z
+  .object({
+    groups: z.array(z.object({ namespace: z.string(), reason: z.string(), pods: z.array(z.string()) })),
+    since: z
+      .record(z.string(), z.string())
+      .describe("By replica of `serve` that told: nothing is missing from here on."),
+    unread: z
+      .array(z.object({ replica: z.string(), why: z.string() }))
+      .describe("Replicas that could not be read: what they decided is missing."),
+  })
+  .describe("What namespaces in audit mode would have got in the last hour, by reason code.");
+
 /** What `audit --output json` prints, as a JSON Schema. */
 export const AUDIT_SCHEMA = z.toJSONSchema(
   z.object({
@@ -36,6 +48,7 @@ export const AUDIT_SCHEMA = z.toJSONSchema(
     version: z.string().describe("Of the program."),
     summary: z.object({ error: count, warning: count, info: count, unseen: count }),
     clusters: z.array(cluster).describe("Worst first."),
+    auditMode: auditMode.optional(),
   }),
   { target: "draft-7" },
 );

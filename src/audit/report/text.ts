@@ -1,6 +1,7 @@
 import { styleText } from "node:util";
 import { FINDINGS, type FindingCode, SEVERITIES, type Severity } from "../../contract/findings.ts";
 import type { AuditReport, ClusterReport } from "../audit.ts";
+import type { AuditMode } from "../audit-mode.ts";
 import type { Finding } from "../finding.ts";
 import { allFindings, type Counts, countsOf, docsOf, nameOfObject, titleOf } from "./document.ts";
 
@@ -16,8 +17,28 @@ export function textOf(report: AuditReport, colours: boolean): string {
   const paint = (style: Parameters<typeof styleText>[0], text: string): string =>
     colours ? styleText(style, text, { validateStream: false }) : text;
   const lines = report.clusters.flatMap((cluster) => [...clusterLines(cluster, paint), ""]);
-  return [...lines, summary(report), ""].join("\n");
+  return [...lines, ...auditModeLines(report.auditMode, paint), summary(report), ""].join("\n");
 }
+
+/** What namespaces in audit mode would have got. */
+function auditModeLines(mode: AuditMode | undefined, paint: Paint): string[] {
+  if (mode === undefined) return [];
+  const { groups, unread } = mode;
+  return [
+    paint("bold", "namespaces in audit mode, in the last hour"),
+    ...groups.map(
+      ({ namespace, reason, pods }) =>
+        `  ${wouldBe(reason)}  ${namespace}: ${pods.length}: ${pods.join(", ")}`,
+    ),
+    ...(groups.length === 0 ? ["  no pod was created, as far as was told"] : []),
+    ...Object.entries(mode.since).map(([replica, since]) => `  ${replica} remembers since ${since}`),
+    ...unread.map(({ replica, why }) => `  ${paint("dim", "unseen")}  ${replica}: ${why}`),
+    "",
+  ];
+}
+
+/** The reason of a pod that would have been changed is that of one that is. */
+const wouldBe = (reason: string): string => (reason === "injected" ? "would be injected" : reason);
 
 type Paint = (style: Parameters<typeof styleText>[0], text: string) => string;
 

@@ -1,16 +1,30 @@
 import assert from "node:assert/strict";
 import { describe, it } from "node:test";
 import supertest from "supertest";
+import type { ReviewRecord } from "../../../src/injection/review.ts";
 import { METRICS } from "../../../src/telemetry/catalog.ts";
 import { createMetrics } from "../../../src/telemetry/metrics.ts";
 import { observeProcess } from "../../../src/telemetry/process.ts";
 import { createOperationsApp } from "../../../src/webhook/operations.ts";
+import { RecentDecisions } from "../../../src/webhook/recent.ts";
+
+const REVIEW: ReviewRecord = {
+  ...{ uid: "u", namespace: "db", name: "pg-0", mode: "audit", dryRun: false },
+  ...{ decision: "inject", reason: "injected", notes: [], applied: ["sidecar"], patchOperations: 1 },
+};
 
 function appMissing(...missing: string[]) {
   const metrics = createMetrics();
   const observer = observeProcess(metrics);
   observer.stop();
-  return createOperationsApp({ missing: () => missing, beforeScrape: observer.update, metrics });
+  const recent = new RecentDecisions(() => Date.UTC(2026, 0, 1));
+  recent.keep(REVIEW);
+  return createOperationsApp({
+    missing: () => missing,
+    beforeScrape: observer.update,
+    metrics,
+    decisions: () => recent.told(),
+  });
 }
 
 describe("the operations port", () => {
@@ -26,6 +40,14 @@ describe("the operations port", () => {
     await supertest(appMissing("draining", "caches"))
       .get("/readyz")
       .expect(503, { status: "not ready", missing: ["draining", "caches"] });
+  });
+
+  it("tells what namespaces in audit mode would have got, by names and reasons only", async () => {
+    const at = "2026-01-01T00:00:00.000Z";
+    const told = { at, namespace: "db", name: "pg-0", decision: "inject", reason: "injected" };
+    await supertest(appMissing())
+      .get("/decisions")
+      .expect(200, { since: at, decisions: [told] });
   });
 
   it("says what it knows where asked for anything else", async () => {

@@ -1,3 +1,4 @@
+import type { ReplicaMemory } from "../../../src/audit/audit-mode.ts";
 import type { AuditContext, Check, Outcome } from "../../../src/audit/check.ts";
 import { clustersIn } from "../../../src/audit/clusters.ts";
 import { terrainOf } from "../../../src/audit/network/terrain.ts";
@@ -23,23 +24,27 @@ export interface World {
   readonly access?: (question: AccessQuestion) => Seen<boolean>;
   /** By `<namespace>/<StatefulSet>`. */
   readonly dryRuns?: Readonly<Record<string, DryRun>>;
+  readonly replicas?: readonly ReplicaMemory[];
 }
 
 export function snapshotOf(world: World): Snapshot {
-  const { objects = [], hidden = {}, answers = {}, access, dryRuns = {} } = world;
+  const { objects = [], hidden = {}, answers = {}, access, dryRuns = {}, replicas = [] } = world;
+  const of = (kind: AuditKind, namespace?: string): Seen<readonly JsonObject[]> => {
+    const why = hidden[kind];
+    return why === undefined
+      ? { value: new ObjectIndex(objects.filter((object) => object.kind === kind)).in(namespace) }
+      : { unseen: why };
+  };
   const seen = <Value>(value: Value | undefined, why: string): Seen<Value> =>
     value === undefined ? { unseen: why } : { value };
   return {
     live: true,
-    objects: (kind, namespace) => {
-      const why = hidden[kind];
-      return why === undefined
-        ? { value: new ObjectIndex(objects.filter((object) => object.kind === kind)).in(namespace) }
-        : { unseen: why };
-    },
+    objects: of,
+    neighbours: () => of("Pod"),
     answers: (namespace, pod) => seen(answers[`${namespace}/${pod}`], `${pod} was not asked`),
     access: access ?? (() => ({ unseen: "permissions were not asked for" })),
     dryRun: (namespace, name) => seen(dryRuns[`${namespace}/${name}`], "no dry-run was made"),
+    replicas: () => replicas,
   };
 }
 

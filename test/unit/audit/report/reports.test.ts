@@ -25,6 +25,7 @@ const reportOn = (objects: readonly JsonObject[]): AuditReport =>
     snapshot: snapshotOf({ objects }),
     settings: settingsOf({}),
     surroundings: surroundingsOf({}),
+    namespaces: undefined,
     isWanted: () => true,
   });
 

@@ -4,6 +4,7 @@ import { SIDECAR_ENV, type SidecarSetting } from "../../contract/sidecar-env.ts"
 import type { JsonObject } from "../../json/value.ts";
 import type { Member } from "../member.ts";
 import type { Quantities, SidecarSettings } from "../settings.ts";
+import { nodeOptionsFor } from "./sidecar-heap.ts";
 import type { ReloadParts } from "./sidecar-reload.ts";
 import { FILE_MODE, secretVolume } from "./sidecar-volume.ts";
 
@@ -46,7 +47,7 @@ export function sidecarContainer(
     image: settings.image,
     imagePullPolicy: settings.imagePullPolicy,
     args: ["sidecar"],
-    env: environment(member, settings, patroniName, reload),
+    env: [...environment(member, settings, patroniName, reload), ...heap(form)],
     ports: [
       {
         name: "injector",
@@ -147,6 +148,11 @@ function environment(
     ...Object.entries(values).flatMap(([name, value]) => (value === undefined ? [] : [{ name, value }])),
   ];
 }
+
+const heap = ({ resources }: SidecarForm): JsonObject[] => {
+  const value = nodeOptionsFor(resources.limits?.memory);
+  return value === undefined ? [] : [{ name: "NODE_OPTIONS", value }];
+};
 
 const wantedSecrets = ({ options }: Member) =>
   SECRETS.flatMap(({ option, purpose, setting }) => {

@@ -52,6 +52,7 @@ test("the container, whole", () => {
       { name: "PATRONI_INJECTOR_PATRONI_PORT", value: "8008" },
       { name: "PATRONI_INJECTOR_TOKEN_DIR", value: "/var/run/secrets/patroni-injector.io/serviceaccount" },
       { name: "PATRONI_INJECTOR_LOG_LEVEL", value: "info" },
+      { name: "NODE_OPTIONS", value: "--max-old-space-size=21 --max-semi-space-size=2" },
     ],
     ports: [{ name: "injector", containerPort: 8011, protocol: "TCP" }],
     livenessProbe: {

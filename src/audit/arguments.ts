@@ -20,7 +20,7 @@ ServiceAccounts may do, and tries a pod of each workload by a server-side dry-ru
   -o, --output FORMAT    ${OUTPUTS.join(", ")} (default: table)
       --fix-dir DIR      write the manifests that mend what manifests can mend
       --fail-on LEVEL    the least severity that gives exit code 1: ${SEVERITIES.join(", ")} or never (default: error)
-      --keep-reports     write a PolicyReport for each cluster into its namespace
+      --keep-reports     write a PolicyReport for each cluster into its namespace, and remove those of clusters that are gone
       --config FILE      the injector's configuration (default: the one that is installed in the cluster)
       --kubeconfig FILE  the cluster; default: the file that $KUBECONFIG names, or the cluster that the process runs in
       --explain CODE     what a finding means
@@ -93,6 +93,9 @@ function read(values: Values): Request {
   if (namespaces?.includes("")) throw new Error("--namespace needs a name");
   const keepReports = values["keep-reports"] ?? false;
   if (keepReports && files !== undefined) throw new Error("--keep-reports needs a cluster");
+  // The reports of clusters that are gone are removed: who looks at some of them only cannot tell which are.
+  if (keepReports && values.selector !== undefined)
+    throw new Error("--keep-reports looks at whole namespaces: leave --selector out");
   return {
     kind: "run",
     arguments: {

@@ -126,7 +126,8 @@ async function inCluster(
   const isWanted = selectorOf(wanted);
   const report = audit({ snapshot, settings, surroundings, namespaces, isWanted });
   const keep = async (): Promise<void> => {
-    if (wanted.keepReports) await keepReports(connection, policyReportsOf(report, new Date()));
+    if (!wanted.keepReports) return;
+    await keepReports(connection, policyReportsOf(report, new Date()), namespaces);
   };
   return { report, locate: () => undefined, keep };
 }

@@ -26,4 +26,6 @@ const carries = (pod: JsonObject, { key, values }: ByLabel): boolean =>
 
 export const isOperator = (pod: JsonObject): boolean => OPERATORS.some((label) => carries(pod, label));
 
-export const isInjector = (pod: JsonObject): boolean => carries(pod, INJECTOR);
+/** Not the chart's audits, which are the injector's too. */
+export const isInjector = (pod: JsonObject): boolean =>
+  carries(pod, INJECTOR) && at(pod, "metadata", "labels", "app.kubernetes.io/component") !== "audit";

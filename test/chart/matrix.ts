@@ -34,6 +34,14 @@ export const MATRIX: Readonly<Record<string, Release>> = {
   "some alerts left out": {
     values: { metrics: { prometheusRule: { enabled: true, disabled: ["PatroniInjectorFinding"] } } },
   },
+  audited: { values: { audit: { enabled: true, schedule: "@daily" }, imagePullSecrets: ["registry"] } },
+  "audited in some namespaces, with permissions of one's own": {
+    values: {
+      audit: { enabled: true },
+      rbac: { create: false },
+      config: { watchNamespaces: ["db", "shop"] },
+    },
+  },
   fenced: { values: { networkPolicy: NETWORK } },
   "databases fenced": {
     values: { config: { controller: { networkPolicies: [{ namespaces: ["db"] }, {}] } } },

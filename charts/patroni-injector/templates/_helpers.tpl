@@ -27,6 +27,11 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- end }}
 {{- end -}}
 
+{{/* Those of the audit, which no Service of the webhook may select. */}}
+{{- define "patroni-injector.auditLabels" -}}
+{{ include "patroni-injector.labels" . | replace "app.kubernetes.io/component: webhook" "app.kubernetes.io/component: audit" }}
+{{- end -}}
+
 {{- define "patroni-injector.serviceAccountName" -}}
 {{- if .Values.serviceAccount.create -}}
 {{- default (include "patroni-injector.fullname" .) .Values.serviceAccount.name -}}

@@ -54,16 +54,16 @@ function betweenMembers({ members }: Ground, port: number): Need[] {
   );
 }
 
-/** One finding for each policy that is to blame, whatever the number of connections that it cuts. */
-function* findings(
-  code: NetworkCode,
-  needs: readonly Need[],
-  ground: Ground,
-  cluster: AuditedCluster,
-): Seeing {
+/**
+ * One finding for each policy that is to blame, whatever the number of connections that it cuts. Where there are no policies,
+ * nobody needs to know who else is there.
+ */
+function* findings(code: NetworkCode, ground: Ground, cluster: AuditedCluster): Seeing {
+  const policies = ground.terrain.policies();
+  if (policies.length === 0) return;
   const cut: Cut[] = [];
-  for (const { from, to, port, protocol } of needs) {
-    const verdict = evaluate(ground.terrain.policies(), { from: from.end, to: to.end, port, protocol });
+  for (const { from, to, port, protocol } of NEEDS[code](ground, cluster)) {
+    const verdict = evaluate(policies, { from: from.end, to: to.end, port, protocol });
     if (verdict.allowed === "yes") continue;
     const way = `${from.name} → ${to.name}:${port} ${protocol}`;
     if (verdict.allowed === "depends")
@@ -104,6 +104,6 @@ function blame(
 export const NETWORK: readonly Check[] = (Object.keys(NEEDS) as (keyof typeof NEEDS)[]).map((code) =>
   forCluster([code], (cluster, { terrain }) => {
     const ground = { terrain, members: membersOf(cluster, terrain) };
-    return findings(code, NEEDS[code](ground, cluster), ground, cluster);
+    return findings(code, ground, cluster);
   }),
 );

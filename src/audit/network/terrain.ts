@@ -1,6 +1,6 @@
 import { at, type JsonObject } from "../../json/value.ts";
 import { refTo } from "../finding.ts";
-import { need } from "../need.ts";
+import { NotSeen, need } from "../need.ts";
 import { isInjector, isOperator } from "../neighbours.ts";
 import type { Snapshot } from "../snapshot.ts";
 import type { Party } from "./allow.ts";
@@ -55,12 +55,16 @@ export function terrainOf(snapshot: Snapshot): Terrain {
     if (found !== undefined) return party(found);
     return { end: address, name: address.ip, object: { kind: "", namespace: "", name: address.ip } };
   };
-  const targets = (namespace: string, service: string): Target[] =>
-    backendsOf(need(snapshot.objects("EndpointSlice", namespace)), namespace, service).map((backend) => ({
+  /** Every cluster has these: where there are none, they are somewhere else, and nothing can be said of the way to them. */
+  const targets = (namespace: string, service: string): Target[] => {
+    const backends = backendsOf(need(snapshot.objects("EndpointSlice", namespace)), namespace, service);
+    if (backends.length === 0) throw new NotSeen(`Service ${namespace}/${service} has no address`);
+    return backends.map((backend) => ({
       to: behind(backend),
       port: backend.port,
       protocol: backend.protocol,
     }));
+  };
   return {
     policies: once(() => need(snapshot.objects("NetworkPolicy")).map((policy) => readPolicy(policy))),
     labelsOf,

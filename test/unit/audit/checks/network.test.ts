@@ -152,3 +152,17 @@ test("policies that cannot be read are no clean bill", () => {
   assert.deepEqual(findings, []);
   assert.equal(unseen.length, NETWORK.length);
 });
+
+test("where the cluster's DNS stands elsewhere, nothing is said of the way to it", () => {
+  const known = AROUND.filter(({ metadata }) => (metadata as JsonObject).name !== "kube-dns-1");
+  const outcome = audited(NETWORK, { objects: [...threeMembers(), ...known, egress(OPEN_EGRESS)] });
+  assert.deepEqual(codesOf(outcome), []);
+  assert.deepEqual(outcome.unseen, [
+    { codes: ["blocked-dns"], why: "Service kube-system/kube-dns has no address" },
+  ]);
+});
+
+test("without policies nobody needs to know who else is there", () => {
+  const outcome = audited(NETWORK, { objects: threeMembers() });
+  assert.deepEqual(outcome, { findings: [], unseen: [] });
+});

@@ -1,6 +1,7 @@
 import type { Metrics } from "../telemetry/metrics.ts";
 import type { SuspensionWatch } from "./breaker/watch.ts";
 import type { Reports } from "./reports.ts";
+import { severityOf } from "./severity.ts";
 import { uninjectedReason } from "./uninjected/uninjected.ts";
 import { isActive } from "./view.ts";
 import type { Views } from "./views.ts";
@@ -32,5 +33,6 @@ export function measure(metrics: Metrics, { views, reports, suspensions, queueDe
   for (const target_namespace of suspensions?.all.keys() ?? [])
     metrics.suspensions.set({ target_namespace }, 1);
   metrics.controllerFindings.reset();
-  for (const [reason, count] of reports.counts()) metrics.controllerFindings.set({ reason }, count);
+  for (const [reason, count] of reports.counts())
+    metrics.controllerFindings.set({ reason, severity: severityOf(reason) }, count);
 }

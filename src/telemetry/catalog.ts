@@ -126,8 +126,8 @@ export const METRICS = {
   controllerFindings: {
     kind: "gauge",
     name: "patroni_injector_controller_findings",
-    help: "What stands against clusters now, by reason code.",
-    labels: ["reason"],
+    help: "What stands against clusters now, by reason code, and by severity as an audit rates it (error, warning, info).",
+    labels: ["reason", "severity"],
   },
   controllerObservations: {
     kind: "counter",

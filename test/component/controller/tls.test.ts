@@ -183,6 +183,7 @@ describe("Patroni over TLS", { concurrency: true }, () => {
     for (const [, , message] of rows) await untilTold(world, message);
     controller.measure();
     const { values } = await world.metrics.controllerFindings.get();
-    assert.equal(values.find(({ labels }) => labels.reason === "unobservable")?.value, rows.length);
+    const unobservable = values.find(({ labels }) => labels.reason === "unobservable");
+    assert.deepEqual([unobservable?.value, unobservable?.labels.severity], [rows.length, "warning"]);
   });
 });

@@ -7,9 +7,10 @@ import {
   MANAGED_BY_LABEL,
   NAMESPACE_LABEL,
 } from "../../../src/contract/names.ts";
-import { at, type JsonObject, objectsIn } from "../../../src/json/value.ts";
+import { asObject, at, type JsonObject, objectsIn } from "../../../src/json/value.ts";
 import { gatedPod } from "../manifests/gated-pod.ts";
 import { Kubectl, until } from "../rig/kubectl.ts";
+import { patroniInjector } from "../rig/program.ts";
 import { ensureInstalled } from "../rig/release.ts";
 import { hasSidecar } from "../rig/sidecars.ts";
 import { targetFromEnv } from "../rig/target.ts";
@@ -70,6 +71,21 @@ describe("a namespace", () => {
     assert.match(stderr, /Warning: patroni-injector: audit: would be injected/);
     assert.deepEqual([hasSidecar(pod), isMarked(pod)], [false, false]);
     assert.match((await said("e2e-audit", "books-1", ["--dry-run=server"])).stderr, /would be injected/);
+  });
+
+  it("in audit mode shows in an audit what its pods would have got, as every replica remembers it", async () => {
+    const args = ["audit", "--namespace=e2e-audit", "--fail-on=never", "--output=json"];
+    // Replicas of the release before may be leaving still: they are named as long as they run.
+    const told = await until("every replica that runs has told", 60_000, async () => {
+      const { stdout } = await patroniInjector(target, args);
+      const auditMode = at(JSON.parse(stdout), "auditMode");
+      const unread = objectsIn(at(auditMode, "unread"));
+      if (unread.length > 0) throw new Error(JSON.stringify(unread));
+      return auditMode;
+    });
+    const replicas = Object.keys(asObject(at(told, "since")) ?? {});
+    assert.ok(replicas.length >= 2, `${replicas.join(", ")} were asked`);
+    assert.deepEqual(at(told, "groups"), [{ namespace: "e2e-audit", reason: "injected", pods: ["books-0"] }]);
   });
 
   it("that is disabled is not told anything either", async () => {

@@ -127,6 +127,7 @@ describe("an audit", { skip: extent === "quick" }, () => {
     async () => {
       const expected = [...MENDED, ...LEFT];
       const twin = await codesIn(healthy);
+      assert.equal(twin.exit, 0, `nothing is broken in the twin:\n${twin.told.join("\n")}`);
       assert.deepEqual(
         expected.filter((code) => twin.codes.has(code)),
         [],

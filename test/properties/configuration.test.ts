@@ -88,7 +88,7 @@ describe("merging into any configuration adds the addresses and changes nothing 
         const before = JSON.parse(text);
         assert.deepEqual(JSON.parse(merged(text)), withAddresses(before));
       }),
-      runs(200),
+      runs(100),
     ));
 
   for (const version of ["1.1", "1.2"] as const) {
@@ -112,7 +112,7 @@ describe("merging into any configuration adds the addresses and changes nothing 
             assert.deepEqual(read(merged(text)), withAddresses(read(text)));
           },
         ),
-        runs(200),
+        runs(100),
       ));
   }
 });
@@ -125,7 +125,7 @@ test("merging twice is merging once, and reading finds what was written", () =>
       const twice = mergeConnectAddresses(once, OURS, (address) => address.includes("$("));
       assert.deepEqual(twice, { kind: "merged", text: once, kept: [] });
     }),
-    runs(200),
+    runs(100),
   ));
 
 test("any text at all: merged with, or told why not in one line", () =>
@@ -172,5 +172,5 @@ test("any text at all: merged with, or told why not in one line", () =>
         readConnectAddresses(text);
       },
     ),
-    runs(1000),
+    runs(500),
   ));

@@ -18,7 +18,7 @@ import { runs } from "./runs.ts";
 function forEveryInjectedPod(
   name: string,
   rule: (planned: JsonObject, scene: Scene, applied: readonly Part[]) => void,
-  { numRuns } = runs(300),
+  { numRuns } = runs(150),
 ): void {
   test(name, () =>
     fc.assert(
@@ -100,7 +100,7 @@ test("the patch of the answer makes exactly the planned pod", () =>
       );
       assert.equal(patch.length > 0, decision.reason === "injected");
     }),
-    runs(300),
+    runs(150),
   ));
 
 function freeze<Value>(value: Value): Value {
@@ -116,7 +116,7 @@ test("the pod as it came is never changed", () =>
       assert.deepEqual(pod, before);
       assert.deepEqual(decideOn(pod, world), decision, "the same pod gives the same decision");
     }),
-    runs(300),
+    runs(150),
   ));
 
 /** A sidecar of an earlier pass is replaced by one that fits the others: they decide the class. */
@@ -135,7 +135,7 @@ forEveryInjectedPod(
     const isKept = sidecarIn(planned) !== undefined && !applied.includes("sidecar");
     assert.equal(kubernetesQos(planned), kubernetesQos(isKept ? pod : withoutSidecar(pod)));
   },
-  runs(800),
+  runs(400),
 );
 
 const LABEL = /^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?$/;

@@ -31,7 +31,7 @@ function forEveryInjection(name: string, rule: (injection: Injection) => void): 
         const reasons = decision.notes.map(({ reason }) => reason);
         rule({ ...its, planned: decision.pod, reasons, patroni: patroniOf(its.pod) });
       }),
-      runs(250),
+      runs(125),
     ),
   );
 }

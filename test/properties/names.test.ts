@@ -22,7 +22,7 @@ test("names from any scope are valid", () =>
       assert.match(primaryServiceName(its), SERVICE);
       assert.notEqual(headlessServiceName(its), primaryServiceName(its));
     }),
-    runs(2000),
+    runs(1000),
   ));
 
 test("names from two scopes are two", () =>
@@ -32,5 +32,5 @@ test("names from two scopes are two", () =>
       assert.notEqual(headlessServiceName(one), headlessServiceName(other));
       assert.notEqual(clusterLabelValue(one), clusterLabelValue(other));
     }),
-    runs(1000),
+    runs(500),
   ));

@@ -36,7 +36,7 @@ test("the patch between any two objects gives exactly the second, and leaves the
       assert.deepEqual(applied(before, after), after);
       assert.equal(JSON.stringify(before), text);
     }),
-    runs(1000),
+    runs(500),
   ));
 
 test("entries put into a list, or taken out of it, in one place leave the others alone", () =>
@@ -54,5 +54,5 @@ test("entries put into a list, or taken out of it, in one place leave the others
         assert.ok(onEntries.length <= Math.max(removed, added.length), JSON.stringify(operations));
       },
     ),
-    runs(1000),
+    runs(500),
   ));

@@ -34,7 +34,7 @@ const pod = fc
 test("the QoS class is the one that Kubernetes computes", () =>
   fc.assert(
     fc.property(pod, (its) => assert.equal(qosClass(its), kubernetesQos(its))),
-    runs(3000),
+    runs(1500),
   ));
 
 test("all three classes are met", () => {
@@ -58,5 +58,5 @@ test("a quantity's value does not depend on how it is written", () =>
       assert.equal(nanos(`${value}Ki`), nanos(String(value * 1024n)));
       assert.equal(nanos(`-${value}`), -(exact ?? 0n));
     }),
-    runs(500),
+    runs(250),
   ));

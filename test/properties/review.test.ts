@@ -61,7 +61,7 @@ describe("whatever the pod is", () => {
         assert.equal(patch.length > 0, reason === "injected");
         applyJsonPatch(pod, patch as never);
       }),
-      runs(1000),
+      runs(500),
     ));
 
   test("any JSON at all as the object", () =>
@@ -71,7 +71,7 @@ describe("whatever the pod is", () => {
         assert.ok(allowed);
         assert.deepEqual(patch, []);
       }),
-      runs(300),
+      runs(150),
     ));
 
   test("any JSON at all as the body: 400, or a valid review", () =>
@@ -84,7 +84,7 @@ describe("whatever the pod is", () => {
           else checkAdmissionReview(answered.review, ((body as JsonObject).request as JsonObject).uid);
         }
       }),
-      runs(300),
+      runs(150),
     ));
 
   test("any annotation of ours: refused for nothing but an invalid one, with its name in the message", () => {
@@ -117,7 +117,7 @@ describe("whatever the pod is", () => {
           if (!allowed) assert.ok(status?.message.includes(key), status?.message);
         },
       ),
-      runs(300),
+      runs(150),
     );
   });
 });
@@ -134,7 +134,7 @@ describe("the mode", () => {
         assert.deepEqual(audit.record, { ...decided, mode: "audit" });
         assert.equal(mode, "enabled");
       }),
-      runs(250),
+      runs(125),
     ));
 
   test("enabled: refused only for an invalid annotation, and never where those are passed over", () =>
@@ -144,7 +144,7 @@ describe("the mode", () => {
         assert.equal(allowed, reason !== "invalid-annotation");
         assert.ok(review(pod, { ...world, settings: { ...world.settings, onInvalid: "ignore" } }).allowed);
       }),
-      runs(250),
+      runs(125),
     ));
 
   test("a bug: admitted unchanged under Ignore, refused under Fail, and the answer is valid", () =>
@@ -164,6 +164,6 @@ describe("the mode", () => {
           assert.deepEqual(patch, []);
         },
       ),
-      runs(300),
+      runs(150),
     ));
 });

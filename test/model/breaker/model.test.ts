@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { IMAGES, NAMES, type Step, World } from "./world.ts";
 
-const RUNS = Number(process.env.MODEL_RUNS ?? 2000);
+const RUNS = Number(process.env.MODEL_RUNS ?? 1000);
 
 const name = fc.constantFrom(...NAMES);
 const image = fc.constantFrom(...IMAGES);

@@ -47,7 +47,7 @@ export const schedules = fc.array(
     { arbitrary: event("tick"), weight: 6 },
     { arbitrary: event("promote"), weight: 6 },
     { arbitrary: event("demote"), weight: 5 },
-    { arbitrary: event("lose"), weight: 5 },
+    { arbitrary: event("lose"), weight: 12 },
     { arbitrary: event("arrive"), weight: 5 },
     { arbitrary: event("recover"), weight: 2 },
     { arbitrary: event("stall"), weight: 2 },

@@ -3,7 +3,7 @@ import { test } from "node:test";
 import fc from "fast-check";
 import { ACCOUNTS, type Step, World } from "./world.ts";
 
-const RUNS = Number(process.env.MODEL_RUNS ?? 3000);
+const RUNS = Number(process.env.MODEL_RUNS ?? 1500);
 
 const shape = fc.record({
   account: fc.constantFrom(...ACCOUNTS),

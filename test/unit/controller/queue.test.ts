@@ -22,7 +22,7 @@ it("works on a key by one worker at a time, and once more where it was added mea
   });
   queue.add("a");
   for (let time = 0; time < 5; time++) queue.add("a");
-  await delay(60);
+  await queue.idle();
   assert.equal(most, 1);
   assert.equal(count, 2);
   assert.equal(queue.depth, 0);
@@ -38,7 +38,7 @@ it("has no more at work than it has workers", async () => {
   }, 3);
   for (let key = 0; key < 10; key++) queue.add(String(key));
   assert.equal(queue.depth, 10);
-  await delay(80);
+  await queue.idle();
   assert.equal(most, 3);
   assert.equal(queue.depth, 0);
 });
@@ -52,7 +52,7 @@ it("tries a key that failed again by itself, after a pause that being added does
   await delay(0);
   queue.add("a");
   assert.equal(tries, 1);
-  await delay(100);
+  await queue.idle();
   assert.equal(tries, 3);
   assert.deepEqual(failures, ["a", "a"]);
   await queue.stop();

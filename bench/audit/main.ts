@@ -70,7 +70,9 @@ async function audited(kubeconfig: string, output: string): Promise<Run> {
     kubeconfig,
   ];
   const began = performance.now();
-  const child = spawn(process.execPath, [...NODE_OPTIONS, MAIN, ...argv], { stdio: ["ignore", "pipe", "inherit"] });
+  const child = spawn(process.execPath, [...NODE_OPTIONS, MAIN, ...argv], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
   const chunks: Buffer[] = [];
   child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
   let residentBytes = 0;

@@ -1,26 +1,8 @@
 import { NAMESPACE_LABEL } from "../contract/names.ts";
 import { asString, at, type JsonObject, objectsIn } from "../json/value.ts";
 import { need } from "./need.ts";
-import type { Seen, Snapshot } from "./snapshot.ts";
-
-/** What one replica of `serve` remembers of pods in namespaces in audit mode. */
-export interface Remembered {
-  /** Nothing is missing from here on. */
-  readonly since: string;
-  readonly decisions: readonly RememberedDecision[];
-}
-
-export interface RememberedDecision {
-  readonly namespace: string;
-  readonly pod: string;
-  readonly reason: string;
-}
-
-/** A replica, and what it told. */
-export interface ReplicaMemory {
-  readonly replica: string;
-  readonly told: Seen<Remembered>;
-}
+import type { Remembered, ReplicaMemory } from "./remembered.ts";
+import type { Snapshot } from "./snapshot.ts";
 
 /** What namespaces in audit mode would have got, as all replicas together remember it. */
 export interface AuditMode {

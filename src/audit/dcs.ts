@@ -1,7 +1,8 @@
 import { asString, at, type JsonObject, objectsIn } from "../json/value.ts";
 import type { AuditedCluster } from "./clusters.ts";
+import type { Seen } from "./need.ts";
 import { need } from "./need.ts";
-import type { MemberAnswers, Seen, Snapshot } from "./snapshot.ts";
+import type { MemberAnswers, Snapshot } from "./snapshot.ts";
 import { type MemberStatement, parsed, statementIn } from "./statement.ts";
 
 /**

@@ -1,4 +1,5 @@
-import type { Seen } from "./snapshot.ts";
+/** Either what was looked for, or why it could not be looked at. */
+export type Seen<Value> = { readonly value: Value } | { readonly unseen: string };
 
 /** Something that had to be known could not be looked at. */
 export class NotSeen extends Error {

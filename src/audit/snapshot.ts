@@ -1,5 +1,6 @@
 import { at, type JsonObject } from "../json/value.ts";
-import type { ReplicaMemory } from "./audit-mode.ts";
+import type { Seen } from "./need.ts";
+import type { ReplicaMemory } from "./remembered.ts";
 
 /** The kinds of objects that an audit looks at. */
 export const KINDS = [
@@ -41,9 +42,6 @@ export interface AccessQuestion {
 export type DryRun =
   | { readonly kind: "admitted"; readonly pod: JsonObject }
   | { readonly kind: "refused"; readonly message: string };
-
-/** Either what was looked for, or why it could not be looked at. */
-export type Seen<Value> = { readonly value: Value } | { readonly unseen: string };
 
 /**
  * Everything that an audit looked at, at one moment. A value: checks are functions of it. What could not be looked at says why, and

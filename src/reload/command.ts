@@ -1,3 +1,4 @@
+import { chosenKubeconfig } from "../kube/chosen-cluster.ts";
 import { connect } from "../kube/connection.ts";
 import { portForwarding } from "../kube/port-forward.ts";
 import { type Arguments, parseArguments, USAGE } from "./arguments.ts";
@@ -30,11 +31,8 @@ export async function run(argv: readonly string[], { stdout, stderr, env }: Io):
   }
 }
 
-/** A kubeconfig that merely lies in the home folder is never used: it may be of another cluster than is meant. */
 function toolsFor({ kubeconfig }: Arguments, env: NodeJS.ProcessEnv, stderr: Io["stderr"]): ReloadTools {
-  const file = kubeconfig ?? (env.KUBECONFIG || undefined);
-  if (file === undefined && env.KUBERNETES_SERVICE_HOST === undefined)
-    throw new Error("which cluster? Give --kubeconfig FILE, or set KUBECONFIG");
+  const file = chosenKubeconfig(kubeconfig, env);
   return {
     kube: connect(file),
     openPort: portForwarding(file),

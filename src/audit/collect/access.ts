@@ -1,6 +1,7 @@
 import { at } from "../../json/value.ts";
 import type { KubeConnection } from "../../kube/connection.ts";
-import type { AccessQuestion, Seen } from "../snapshot.ts";
+import type { Seen } from "../need.ts";
+import type { AccessQuestion } from "../snapshot.ts";
 import { forEach } from "./pool.ts";
 
 const PATH = "/apis/authorization.k8s.io/v1/subjectaccessreviews";

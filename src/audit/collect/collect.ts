@@ -1,22 +1,17 @@
 import type { InjectionSettings } from "../../injection/settings.ts";
 import type { JsonObject } from "../../json/value.ts";
 import type { KubeConnection } from "../../kube/connection.ts";
-import { auditModeNamespaces, type ReplicaMemory } from "../audit-mode.ts";
+import { auditModeNamespaces } from "../audit-mode.ts";
 import type { AuditContext } from "../check.ts";
 import { accessQuestions } from "../checks/permissions.ts";
 import { webhookNamespaces } from "../checks/webhook.ts";
 import { type AuditedCluster, clustersIn } from "../clusters.ts";
+import type { Seen } from "../need.ts";
 import { need } from "../need.ts";
 import { NEIGHBOURS } from "../neighbours.ts";
 import { terrainOf } from "../network/terrain.ts";
-import {
-  type AuditKind,
-  type DryRun,
-  KINDS,
-  type MemberAnswers,
-  type Seen,
-  type Snapshot,
-} from "../snapshot.ts";
+import type { ReplicaMemory } from "../remembered.ts";
+import { type AuditKind, type DryRun, KINDS, type MemberAnswers, type Snapshot } from "../snapshot.ts";
 import { surroundingsIn } from "../surroundings.ts";
 import { type AccessAnswers, askAccess } from "./access.ts";
 import { dryRun } from "./dry-run.ts";

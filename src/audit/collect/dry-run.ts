@@ -2,7 +2,8 @@ import { asObject, asString, at, type JsonObject } from "../../json/value.ts";
 import type { KubeConnection } from "../../kube/connection.ts";
 import { KubeError } from "../../kube/error.ts";
 import type { AuditedWorkload } from "../clusters.ts";
-import type { DryRun, Seen } from "../snapshot.ts";
+import type { Seen } from "../need.ts";
+import type { DryRun } from "../snapshot.ts";
 
 /** No StatefulSet has so many pods. */
 const ORDINAL = 99_999;

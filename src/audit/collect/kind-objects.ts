@@ -1,5 +1,6 @@
 import type { JsonObject } from "../../json/value.ts";
-import { type AuditKind, ObjectIndex, type Seen } from "../snapshot.ts";
+import type { Seen } from "../need.ts";
+import { type AuditKind, ObjectIndex } from "../snapshot.ts";
 import { AUDITED, type Listed } from "./lists.ts";
 
 /** What was read of one kind, and where nothing was. */

@@ -1,7 +1,8 @@
 import { asObject, asString, at, type JsonObject, objectsIn } from "../../json/value.ts";
 import type { KubeConnection } from "../../kube/connection.ts";
 import { KubeError } from "../../kube/error.ts";
-import type { AuditKind, Seen } from "../snapshot.ts";
+import type { Seen } from "../need.ts";
+import type { AuditKind } from "../snapshot.ts";
 import { slimPod } from "./slim.ts";
 
 interface Resource {

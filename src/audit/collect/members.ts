@@ -2,7 +2,8 @@ import { asObject, type JsonObject } from "../../json/value.ts";
 import type { KubeConnection } from "../../kube/connection.ts";
 import { askPatroni } from "../../patroni/rest.ts";
 import type { AuditedCluster, AuditedMember } from "../clusters.ts";
-import type { MemberAnswers, Seen } from "../snapshot.ts";
+import type { Seen } from "../need.ts";
+import type { MemberAnswers } from "../snapshot.ts";
 import { forEach } from "./pool.ts";
 
 /**

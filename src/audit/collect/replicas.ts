@@ -2,9 +2,10 @@ import { DECISIONS_PATH } from "../../contract/decisions.ts";
 import { asObject, asString, at, type JsonObject, objectsIn } from "../../json/value.ts";
 import type { KubeConnection } from "../../kube/connection.ts";
 import { askPatroni } from "../../patroni/rest.ts";
-import { type ReplicaMemory, rememberedIn } from "../audit-mode.ts";
+import { rememberedIn } from "../audit-mode.ts";
+import type { Seen } from "../need.ts";
 import { isInjector } from "../neighbours.ts";
-import type { Seen } from "../snapshot.ts";
+import type { ReplicaMemory } from "../remembered.ts";
 import type { Way } from "./members.ts";
 import { forEach } from "./pool.ts";
 

@@ -1,14 +1,14 @@
-import type { ReplicaMemory } from "../../../src/audit/audit-mode.ts";
 import type { AuditContext, Check, Outcome } from "../../../src/audit/check.ts";
 import { clustersIn } from "../../../src/audit/clusters.ts";
+import type { Seen } from "../../../src/audit/need.ts";
 import { terrainOf } from "../../../src/audit/network/terrain.ts";
+import type { ReplicaMemory } from "../../../src/audit/remembered.ts";
 import {
   type AccessQuestion,
   type AuditKind,
   type DryRun,
   type MemberAnswers,
   ObjectIndex,
-  type Seen,
   type Snapshot,
 } from "../../../src/audit/snapshot.ts";
 import type { JsonObject } from "../../../src/json/value.ts";

@@ -1,4 +1,5 @@
 import { asObject, asString, at, type JsonObject } from "../json/value.ts";
+import { tellsStreaming } from "../patroni/status.ts";
 
 /** What Patroni says of a member. Fields that it does not say are undefined. */
 export interface MemberStatement {
@@ -31,7 +32,7 @@ export function statementOf(pod: JsonObject): MemberStatement | undefined {
     state: asString(status.state),
     leads,
     timeline: numberIn(status.timeline),
-    streaming: leads || !saysStreaming(asString(status.version)) ? undefined : replication === "streaming",
+    streaming: leads || !tellsStreaming(asString(status.version)) ? undefined : replication === "streaming",
     pendingRestart: status.pending_restart === true,
     replayed: leads ? undefined : (numberIn(status.replay_lsn) ?? numberIn(status.xlog_location)),
     lagBytes: undefined,
@@ -62,11 +63,6 @@ const numberIn = (value: unknown): number | undefined =>
 function hostOfUrl(text: string | undefined): string | undefined {
   if (text === undefined || !URL.canParse(text)) return undefined;
   return new URL(text).hostname.replace(/^\[|\]$/g, "") || undefined;
-}
-
-function saysStreaming(version: string | undefined): boolean {
-  const [major = 0, minor = 0, patch = 0] = (version ?? "").split(".").map(Number);
-  return major > 3 || (major === 3 && (minor > 0 || patch >= 4));
 }
 
 export function parsed(text: string | undefined): JsonObject | undefined {

@@ -1,10 +1,10 @@
-import { type IncomingMessage, get as plainGet } from "node:http";
-import { type RequestOptions, get as secureGet } from "node:https";
+import { type IncomingMessage, request as plainRequest } from "node:http";
+import { type RequestOptions, request as secureRequest } from "node:https";
 
 /** Patroni answers from memory and one SQL query; what takes longer is no answer. Milliseconds. */
 export const PATRONI_TIMEOUT_MS = 1000;
 
-/** What is asked of a member is a few kilobytes. */
+/** What a member answers is a few kilobytes. */
 const LARGEST_BODY = 256 * 1024;
 
 /** Where a member's REST API is, and how it is spoken to. */
@@ -18,18 +18,43 @@ export interface RestTarget {
   >;
 }
 
-export interface RestAnswer {
-  readonly code: number;
-  /** Undefined where the body is no JSON. */
-  readonly body: unknown;
+export interface Call {
+  readonly method: "GET" | "POST" | "PATCH";
+  readonly path: string;
+  readonly body?: object;
+  /** `user:password` of the REST API, asked for by every method but GET where Patroni has a `restapi.authentication`. */
+  readonly auth?: string | undefined;
+  readonly timeoutMs: number;
 }
 
-/** `GET`. Rejects where no whole answer comes in time. */
-export function askPatroni({ scheme, host, port, tls }: RestTarget, path: string): Promise<RestAnswer> {
-  const signal = AbortSignal.timeout(PATRONI_TIMEOUT_MS);
-  // Patroni speaks HTTP/1.0: a connection a request.
-  const options: RequestOptions = { host, port, path, agent: false, signal };
+export interface CallAnswer {
+  readonly code: number;
+  /** As it came: Patroni answers some calls in plain words. */
+  readonly text: string;
+}
+
+/** Calls a member's REST API, also the parts that change something. Rejects where no whole answer comes in time. */
+export function callPatroni({ scheme, host, port, tls }: RestTarget, call: Call): Promise<CallAnswer> {
+  const { method, path, timeoutMs } = call;
+  const body = call.body === undefined ? undefined : JSON.stringify(call.body);
+  const signal = AbortSignal.timeout(timeoutMs);
+  const options: RequestOptions = {
+    host,
+    port,
+    path,
+    method,
+    agent: false, // Patroni speaks HTTP/1.0: a connection a request
+    signal,
+    ...(call.auth === undefined ? {} : { auth: call.auth }),
+    // Patroni's server reads as many bytes as it is told, and none where it is not.
+    headers:
+      body === undefined
+        ? {}
+        : { "content-type": "application/json", "content-length": Buffer.byteLength(body) },
+  };
   return new Promise((resolve, reject) => {
+    const fail = (error: Error): void =>
+      reject(signal.aborted ? new Error(`nothing in ${timeoutMs} ms`, { cause: error }) : error);
     const take = (response: IncomingMessage): void => {
       let text = "";
       response.setEncoding("utf8");
@@ -38,13 +63,24 @@ export function askPatroni({ scheme, host, port, tls }: RestTarget, path: string
         if (text.length > LARGEST_BODY) response.destroy(new Error("the answer is too large"));
       });
       response.on("error", fail);
-      response.on("end", () => resolve({ code: response.statusCode ?? 0, body: parsed(text) }));
+      response.on("end", () => resolve({ code: response.statusCode ?? 0, text }));
     };
-    const fail = (error: Error): void =>
-      reject(signal.aborted ? new Error(`nothing in ${PATRONI_TIMEOUT_MS} ms`, { cause: error }) : error);
-    const call = scheme === "http" ? plainGet(options, take) : secureGet({ ...options, ...tls }, take);
-    call.on("error", fail);
+    const sent =
+      scheme === "http" ? plainRequest(options, take) : secureRequest({ ...options, ...tls }, take);
+    sent.on("error", fail).end(body);
   });
+}
+
+export interface RestAnswer {
+  readonly code: number;
+  /** Undefined where the body is no JSON. */
+  readonly body: unknown;
+}
+
+/** `GET`. Rejects where no whole answer comes in time. */
+export async function askPatroni(target: RestTarget, path: string): Promise<RestAnswer> {
+  const { code, text } = await callPatroni(target, { method: "GET", path, timeoutMs: PATRONI_TIMEOUT_MS });
+  return { code, body: parsed(text) };
 }
 
 function parsed(text: string): unknown {

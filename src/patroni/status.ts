@@ -61,7 +61,8 @@ export function readStatus(code: number, body: unknown): MemberStatus {
 /** `streaming`, `in archive recovery`, or left out where the receiver does not run (postgresql/__init__.py). */
 const isStreaming = (answer: JsonObject): boolean => answer.replication_state === "streaming";
 
-function tellsStreaming(version: string | undefined): boolean {
+/** Patroni 3.0.4 and newer say of a standby whether it streams. */
+export function tellsStreaming(version: string | undefined): boolean {
   const [major = 0, minor = 0, patch = 0] = (version ?? "").split(".").map(Number);
   return major > 3 || (major === 3 && (minor > 0 || patch >= 4));
 }

@@ -1,7 +1,8 @@
 import { NAMESPACE_LABEL, SIDECAR_CONTAINER } from "../../contract/names.ts";
+import { sidecarIn } from "../../controller/facts/sidecar.ts";
 import { decide } from "../../injection/decide.ts";
 import type { Decision } from "../../injection/decision.ts";
-import { asObject, asString, at, type JsonObject, objectsIn } from "../../json/value.ts";
+import { asObject, asString, at, type JsonObject } from "../../json/value.ts";
 import { type AuditContext, type Check, forCluster, forMembers } from "../check.ts";
 import type { AuditedCluster, AuditedMember, AuditedWorkload } from "../clusters.ts";
 import { type Finding, refTo } from "../finding.ts";
@@ -65,11 +66,6 @@ const decisionOn = ({ pod, facts }: AuditedMember, { settings, surroundings }: A
     { pod, namespace: facts.namespace, origin: "request", job: facts.owner?.kind === "Job" },
     settings,
     surroundings,
-  );
-
-export const sidecarIn = (pod: JsonObject): JsonObject | undefined =>
-  [...objectsIn(at(pod, "spec", "initContainers")), ...objectsIn(at(pod, "spec", "containers"))].find(
-    ({ name }) => name === SIDECAR_CONTAINER,
   );
 
 /** The fields of metadata and spec in which two pods differ, by name. */

@@ -12,8 +12,8 @@ import type { AuditedCluster } from "../clusters.ts";
 import { dcsOf, isOn, setting } from "../dcs.ts";
 import { type Finding, refTo } from "../finding.ts";
 import { need } from "../need.ts";
-import { type Labels, selects } from "../network/selector.ts";
-import { podTemplates } from "../templates.ts";
+import { selects } from "../network/selector.ts";
+import { labelsOf, podTemplates } from "../templates.ts";
 import { viewOf } from "../view.ts";
 
 const PROXY = "istio-proxy";
@@ -75,7 +75,7 @@ const included: Check = forCluster(["include-inbound-ports"], ({ members }) =>
 /** `tcp`, `tcp-…`, or an `appProtocol` that says so. Istio takes other names for another protocol, or guesses. */
 const portNames: Check = forCluster(["port-name"], (cluster, { snapshot }) => {
   if (meshed(cluster).length === 0) return [];
-  const pods = podTemplates(cluster).map(({ pod }) => (at(pod, "metadata", "labels") ?? {}) as Labels);
+  const pods = podTemplates(cluster).map(({ pod }) => labelsOf(pod));
   const { postgresPort, primaryService } = cluster.settings;
   return need(snapshot.objects("Service", cluster.namespace))
     .filter((service) => {

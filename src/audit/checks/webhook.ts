@@ -5,8 +5,8 @@ import { type AuditContext, type Check, forCluster } from "../check.ts";
 import type { AuditedCluster } from "../clusters.ts";
 import { type Finding, refTo } from "../finding.ts";
 import { need } from "../need.ts";
-import { type Labels, selects } from "../network/selector.ts";
-import { podTemplates } from "../templates.ts";
+import { selects } from "../network/selector.ts";
+import { labelsOf, podTemplates } from "../templates.ts";
 
 /** Entries that change pods, as `serve` registers them. */
 const ENTRY = new RegExp(`^\\d+\\.mutate\\.${DOMAIN.replaceAll(".", "\\.")}$`);
@@ -33,8 +33,8 @@ function entriesFor(cluster: AuditedCluster, { snapshot }: AuditContext): Entry[
   const namespace = need(snapshot.objects("Namespace")).find(
     ({ metadata }) => at(metadata, "name") === cluster.namespace,
   );
-  const namespaceLabels = (at(namespace, "metadata", "labels") ?? {}) as Labels;
-  const pods = podTemplates(cluster).map(({ pod }) => (at(pod, "metadata", "labels") ?? {}) as Labels);
+  const namespaceLabels = labelsOf(namespace ?? {});
+  const pods = podTemplates(cluster).map(({ pod }) => labelsOf(pod));
   return need(snapshot.objects("MutatingWebhookConfiguration"))
     .flatMap((configuration) => objectsIn(configuration.webhooks).map((entry) => ({ configuration, entry })))
     .filter(

@@ -1,7 +1,6 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type CallAnswer, callPatroni } from "../../../patroni/call.ts";
-import type { RestTarget } from "../../../patroni/rest.ts";
+import { type CallAnswer, callPatroni, type RestTarget } from "../../../patroni/rest.ts";
 
 /** A PATCH reads the DCS, and Patroni tries that for as long as its `retry_timeout`. Milliseconds. */
 const TIMEOUT_MS = 10_000;

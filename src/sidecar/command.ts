@@ -7,6 +7,7 @@ import { PatroniClient } from "./patroni.ts";
 import { serve } from "./server.ts";
 import { readSettings, type SidecarConfig } from "./settings.ts";
 import { primarySlice, SliceClient } from "./slice-client.ts";
+import { withoutArguments } from "./usage.ts";
 import { watchObject } from "./watch.ts";
 
 const USAGE = `Usage: patroni-injector sidecar
@@ -19,11 +20,8 @@ export async function run(
   argv: readonly string[],
   io: Pick<NodeJS.Process, "stdout" | "stderr">,
 ): Promise<number> {
-  if (argv.length > 0) {
-    const asksForHelp = argv[0] === "--help" || argv[0] === "-h";
-    (asksForHelp ? io.stdout : io.stderr).write(USAGE);
-    return asksForHelp ? 0 : 2;
-  }
+  const answered = withoutArguments(argv, USAGE, io);
+  if (answered !== undefined) return answered;
   let config: SidecarConfig;
   try {
     config = readSettings(process.env);

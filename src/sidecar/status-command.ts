@@ -2,6 +2,7 @@ import { KubeApi } from "./kube-api.ts";
 import { readSettings } from "./settings.ts";
 import { gatherStatus } from "./status-facts.ts";
 import { reportOf } from "./status-report.ts";
+import { withoutArguments } from "./usage.ts";
 
 const USAGE = `Usage: patroni-injector status
 
@@ -13,11 +14,8 @@ export async function run(
   argv: readonly string[],
   io: Pick<NodeJS.Process, "stdout" | "stderr">,
 ): Promise<number> {
-  if (argv.length > 0) {
-    const asksForHelp = argv[0] === "--help" || argv[0] === "-h";
-    (asksForHelp ? io.stdout : io.stderr).write(USAGE);
-    return asksForHelp ? 0 : 2;
-  }
+  const answered = withoutArguments(argv, USAGE, io);
+  if (answered !== undefined) return answered;
   try {
     const config = readSettings(process.env);
     const api = new KubeApi(process.env, config.tokenDir);

@@ -20,7 +20,13 @@ export interface Image {
 }
 
 /** What pods run; the others are only built upon. */
-export const POD_IMAGES = ["etcd", "injector", "patroni", "pause"] as const satisfies readonly ImageName[];
+export const POD_IMAGES = [
+  "etcd",
+  "injector",
+  "patroni",
+  "pause",
+  "pgbouncer",
+] as const satisfies readonly ImageName[];
 export type PodImage = (typeof POD_IMAGES)[number];
 
 /**

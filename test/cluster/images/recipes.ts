@@ -24,7 +24,15 @@ export interface Recipe {
   readonly prepare: (context: string, log: Log) => Promise<void>;
 }
 
-export type ImageName = "debian" | "etcd" | "injector" | "node" | "patroni" | "pause" | "runtime";
+export type ImageName =
+  | "debian"
+  | "etcd"
+  | "injector"
+  | "node"
+  | "patroni"
+  | "pause"
+  | "pgbouncer"
+  | "runtime";
 
 const SUITE = "bookworm";
 const NPM = "npm@11.21.2";
@@ -73,6 +81,13 @@ export const RECIPES: Readonly<Record<ImageName, Recipe>> = {
     repository: "localhost/patroni-injector-test/patroni",
     bases: { BASE: "debian" },
     files: ["requirements.txt"],
+    inputs: nothing,
+    prepare: noPreparation,
+  },
+  pgbouncer: {
+    repository: "localhost/patroni-injector-test/pgbouncer",
+    bases: { BASE: "debian" },
+    files: [],
     inputs: nothing,
     prepare: noPreparation,
   },

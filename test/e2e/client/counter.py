@@ -1,6 +1,6 @@
 """Writes one number after another through a Service, and tells on stdout what became of each.
 
-Arguments: run, first number. One JSON object a line:
+Arguments: run, first number. COUNTER_HOST, COUNTER_PORT and COUNTER_PASSWORD say where. One JSON object a line:
   {"n": 7, "sent": <ms since 1970>, "ms": <how long>, "server": "10.0.0.1"}   acknowledged by the server of this address
   {"n": 8, "sent": ..., "ms": ..., "lost": "before", "error": "..."}          was never sent: no connection
   {"n": 9, "sent": ..., "ms": ..., "lost": "refused", "error": "..."}         the server said no
@@ -91,8 +91,8 @@ def message_of(connection):
 
 def main(run, number):
     signal.signal(signal.SIGTERM, leave)
-    host, password = os.environ["COUNTER_HOST"], os.environ["COUNTER_PASSWORD"]
-    conninfo = f"host={host} port=5432 dbname=postgres user=postgres password={password} application_name=counter".encode()
+    host, port, password = (os.environ[f"COUNTER_{name}"] for name in ("HOST", "PORT", "PASSWORD"))
+    conninfo = f"host={host} port={port} dbname=postgres user=postgres password={password} application_name=counter".encode()
     connection = None
     following = time.monotonic()
     while not leaving:

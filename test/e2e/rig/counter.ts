@@ -29,9 +29,10 @@ export class Counter {
     image: string,
     host: string,
     run: string,
+    port = 5432,
   ): Promise<Counter> {
     const program = await readFile(PROGRAM, "utf8");
-    await kubectl.apply(podObjects({ namespace, image, host, run, program }));
+    await kubectl.apply(podObjects({ namespace, image, host, port, run, program }));
     const counter = new Counter(kubectl, { namespace, name: run }, run);
     await until("the counter client writes", 60_000, async () => {
       const acknowledged = (await counter.writes()).filter(({ outcome }) => outcome === "acknowledged");
@@ -65,11 +66,12 @@ interface ClientPod {
   readonly namespace: string;
   readonly image: string;
   readonly host: string;
+  readonly port: number;
   readonly run: string;
   readonly program: string;
 }
 
-function podObjects({ namespace, image, host, run, program }: ClientPod): JsonObject[] {
+function podObjects({ namespace, image, host, port, run, program }: ClientPod): JsonObject[] {
   return [
     {
       apiVersion: "v1",
@@ -94,6 +96,7 @@ function podObjects({ namespace, image, host, run, program }: ClientPod): JsonOb
             command: ["/opt/patroni/bin/python", "-u", "/client/counter.py", run, "1"],
             env: [
               { name: "COUNTER_HOST", value: host },
+              { name: "COUNTER_PORT", value: String(port) },
               { name: "COUNTER_PASSWORD", value: PASSWORD },
             ],
             volumeMounts: [{ name: "client", mountPath: "/client" }],

@@ -18,6 +18,7 @@ export const IMAGE_ENVS = {
   injector: "E2E_INJECTOR_IMAGE",
   patroni: "E2E_PATRONI_IMAGE",
   etcd: "E2E_ETCD_IMAGE",
+  pgbouncer: "E2E_PGBOUNCER_IMAGE",
 } as const;
 
 /** What the environment lacks for a run on the user's own cluster. */
@@ -52,7 +53,7 @@ export function imagesFrom(env: NodeJS.ProcessEnv): Target["images"] {
     );
   }
   const of = (name: keyof typeof IMAGE_ENVS) => env[IMAGE_ENVS[name]] ?? "";
-  return { injector: of("injector"), patroni: of("patroni"), etcd: of("etcd") };
+  return { injector: of("injector"), patroni: of("patroni"), etcd: of("etcd"), pgbouncer: of("pgbouncer") };
 }
 
 async function newCluster(out: string, log: Log): Promise<OpenTarget> {
@@ -67,7 +68,7 @@ async function newCluster(out: string, log: Log): Promise<OpenTarget> {
     await cluster.stop();
     throw error;
   }
-  const { injector, patroni, etcd } = images;
+  const { injector, patroni, etcd, pgbouncer } = images;
   const target = {
     access: {
       kubectl: join(cluster.binaries, "kubectl"),
@@ -75,7 +76,12 @@ async function newCluster(out: string, log: Log): Promise<OpenTarget> {
       prefix: cluster.enter,
     },
     helm: join(cluster.binaries, "helm"),
-    images: { injector: injector.reference, patroni: patroni.reference, etcd: etcd.reference },
+    images: {
+      injector: injector.reference,
+      patroni: patroni.reference,
+      etcd: etcd.reference,
+      pgbouncer: pgbouncer.reference,
+    },
     out,
   };
   return { target, close: () => cluster.stop() };

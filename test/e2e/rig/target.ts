@@ -4,7 +4,12 @@ import type { Access } from "./kubectl.ts";
 export interface Target {
   readonly access: Access;
   readonly helm: string;
-  readonly images: { readonly injector: string; readonly patroni: string; readonly etcd: string };
+  readonly images: {
+    readonly injector: string;
+    readonly patroni: string;
+    readonly etcd: string;
+    readonly pgbouncer: string;
+  };
   /** Folder for figures and records. */
   readonly out: string;
 }

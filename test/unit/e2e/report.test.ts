@@ -37,8 +37,14 @@ test("on a cluster of one's own every image must be named", () => {
   assert.throws(
     () => imagesFrom({ E2E_KUBECONFIG: "x", E2E_PATRONI_IMAGE: "p:1" }),
     (error) =>
-      error instanceof EnvironmentError && /E2E_INJECTOR_IMAGE, E2E_ETCD_IMAGE must name/.test(error.message),
+      error instanceof EnvironmentError &&
+      /E2E_INJECTOR_IMAGE, E2E_ETCD_IMAGE, E2E_PGBOUNCER_IMAGE must name/.test(error.message),
   );
-  const env = { E2E_INJECTOR_IMAGE: "i:1", E2E_PATRONI_IMAGE: "p:1", E2E_ETCD_IMAGE: "e:1" };
-  assert.deepEqual(imagesFrom(env), { injector: "i:1", patroni: "p:1", etcd: "e:1" });
+  const env = {
+    E2E_INJECTOR_IMAGE: "i:1",
+    E2E_PATRONI_IMAGE: "p:1",
+    E2E_ETCD_IMAGE: "e:1",
+    E2E_PGBOUNCER_IMAGE: "b:1",
+  };
+  assert.deepEqual(imagesFrom(env), { injector: "i:1", patroni: "p:1", etcd: "e:1", pgbouncer: "b:1" });
 });

@@ -14,6 +14,7 @@ const inNamespace = (name: string) => ({
   namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": name } },
 });
 const tcp = (...ports: number[]) => ports.map((port) => ({ port, protocol: "TCP" }));
+const MEMBER_PORTS = tcp(5432, 8008);
 
 /** An operator of the kind that audits know by its label. It only stands there: policies are about it. */
 export const operatorObjects = (namespace: string, image: string): JsonObject[] => [
@@ -62,25 +63,26 @@ export function carefulObjects({ namespace, scope }: Place): JsonObject[] {
 /** Policies under which everything works: members to each other, DNS and the API server; the operator and the injector to members. */
 export const openPolicies = (place: Place, operator: string): JsonObject[] => [
   egressPolicy(place, [{ ports: tcp(443, 6443) }]),
-  ingressPolicy(place, [inNamespace("patroni-injector"), inNamespace(operator)]),
+  ingressPolicy(place, [
+    { from: [inNamespace("patroni-injector"), inNamespace(operator)], ports: MEMBER_PORTS },
+  ]),
 ];
 
 /** The same with two rules forgotten: egress to the API server, ingress from the operator. */
 export const closedPolicies = (place: Place): JsonObject[] => [
   egressPolicy(place, []),
-  ingressPolicy(place, [inNamespace("patroni-injector")]),
+  ingressPolicy(place, [{ from: [inNamespace("patroni-injector")], ports: MEMBER_PORTS }]),
 ];
+
+/** Ingress from the namespace itself only: the injector's controller is kept out. */
+export const narrowPolicy = (place: Place): JsonObject => ingressPolicy(place, []);
 
 function egressPolicy({ namespace, scope }: Place, more: JsonObject[]): JsonObject {
   const dns = [
     { port: 53, protocol: "UDP" },
     { port: 53, protocol: "TCP" },
   ];
-  const egress = [
-    { ports: dns },
-    { to: [{ podSelector: membersOf(scope) }], ports: tcp(5432, 8008) },
-    ...more,
-  ];
+  const egress = [{ ports: dns }, { to: [{ podSelector: membersOf(scope) }], ports: MEMBER_PORTS }, ...more];
   return {
     ...NETWORKING,
     metadata: { namespace, name: "members-egress" },
@@ -88,11 +90,8 @@ function egressPolicy({ namespace, scope }: Place, more: JsonObject[]): JsonObje
   };
 }
 
-function ingressPolicy({ namespace, scope }: Place, from: JsonObject[]): JsonObject {
-  const ingress = [
-    { from: [{ podSelector: {} }], ports: tcp(5432, 8008) },
-    { from, ports: tcp(5432, 8008) },
-  ];
+function ingressPolicy({ namespace, scope }: Place, more: JsonObject[]): JsonObject {
+  const ingress = [{ from: [{ podSelector: {} }], ports: MEMBER_PORTS }, ...more];
   return {
     ...NETWORKING,
     metadata: { namespace, name: "members-ingress" },

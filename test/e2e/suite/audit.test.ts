@@ -4,7 +4,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { after, before, describe, it } from "node:test";
 import { NAMESPACE_LABEL } from "../../../src/contract/names.ts";
-import { asString, at, objectsIn } from "../../../src/json/value.ts";
 import { settle } from "../faults/observation.ts";
 import { restartMember } from "../faults/restart-members.ts";
 import {
@@ -19,9 +18,9 @@ import {
 } from "../manifests/audited.ts";
 import { type Deployed, deploy, type Form } from "../rig/deploy.ts";
 import { Kubectl, until } from "../rig/kubectl.ts";
-import { patroniInjector } from "../rig/program.ts";
 import { ensureInstalled } from "../rig/release.ts";
 import { targetFromEnv } from "../rig/target.ts";
+import { auditOf } from "./auditing.ts";
 import { extent } from "./selection.ts";
 
 const FORM: Form = { name: "audit-healthy", dcs: "configmaps", synchronous: true, ttlSeconds: 20 };
@@ -108,25 +107,12 @@ describe("an audit", { skip: extent === "quick" }, () => {
     await kubectl.apply([...closedPolicies(place), trimmedRole(place), exposedService(place)]);
   }
 
-  /** The codes that stand against the one cluster of a namespace, and all that was printed. */
-  async function codesIn({ members }: Deployed, ...options: string[]) {
-    const args = ["audit", "--namespace", members.namespace, "--output", "json", ...options];
-    const { code, stdout, stderr } = await patroniInjector(target, args);
-    const [cluster, ...others] = objectsIn(JSON.parse(stdout || "{}").clusters);
-    assert.ok(cluster && others.length === 0, stderr);
-    const findings = objectsIn(cluster.findings);
-    const told = findings.map(
-      (each) => `${each.code} ${asString(at(each, "object", "name"))}: ${each.evidence}`,
-    );
-    return { exit: code, codes: new Set(findings.map((each) => String(each.code))), told, cluster };
-  }
-
   it(
     "finds all twelve planted faults, and nothing that it does not find of the healthy twin",
     TIMEOUT,
     async () => {
       const expected = [...MENDED, ...LEFT];
-      const twin = await codesIn(healthy);
+      const twin = await auditOf(healthy);
       assert.equal(twin.exit, 0, `nothing is broken in the twin:\n${twin.told.join("\n")}`);
       assert.deepEqual(
         expected.filter((code) => twin.codes.has(code)),
@@ -137,7 +123,7 @@ describe("an audit", { skip: extent === "quick" }, () => {
         "Patroni has told of its pending restart",
         60_000,
         async () => {
-          const found = await codesIn(faulty);
+          const found = await auditOf(faulty);
           return found.codes.has("pending-restart") ? found : undefined;
         },
       );
@@ -150,15 +136,15 @@ describe("an audit", { skip: extent === "quick" }, () => {
 
   it("finds none of those that a manifest can mend, once its fixes are applied", TIMEOUT, async () => {
     const fixes = join(folder, "fixes");
-    await codesIn(faulty, "--fix-dir", fixes);
+    await auditOf(faulty, "--fix-dir", fixes);
     await kubectl.run(["apply", `--filename=${fixes}`]);
     await until("what the controller mends is mended", MENDS_WITHIN_MS, async () => {
-      const { codes, told } = await codesIn(faulty);
+      const { codes, told } = await auditOf(faulty);
       const still = MENDED.filter((code) => codes.has(code));
       if (still.length > 0) throw new Error(told.join("\n"));
       return true;
     });
-    const { codes, told } = await codesIn(faulty);
+    const { codes, told } = await auditOf(faulty);
     assert.deepEqual(
       LEFT.filter((code) => !codes.has(code)),
       [],

@@ -1,6 +1,7 @@
 import { describe } from "node:test";
 import { FAULTS } from "../faults/faults.ts";
 import { FORMS } from "../rig/deploy.ts";
+import { describeAudit } from "./auditing.ts";
 import { describeFaults, describeSwitchovers } from "./faults.ts";
 import { describeOpening } from "./opening.ts";
 import { extent, selectedFaults } from "./selection.ts";
@@ -14,6 +15,7 @@ const faults = selectedFaults({
 describe("Patroni with its lock in a ConfigMap, synchronous", () => {
   const { deployed, saboteur } = setStage(FORMS.configmaps);
   describeOpening(deployed);
+  describeAudit(deployed);
   describe("comes through", () => {
     describeFaults(faults, deployed, saboteur);
     describeSwitchovers({ quick: 3, usual: 10, all: 30 }[extent], deployed);

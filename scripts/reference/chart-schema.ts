@@ -6,6 +6,7 @@ import { configurationSchema } from "./configuration.ts";
 const REQUIRED = [
   "selectors",
   "presets",
+  "poolers",
   "excludedNamespaces",
   "watchNamespaces",
   "webhook",

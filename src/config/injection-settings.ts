@@ -34,6 +34,7 @@ export function toInjectionSettings(config: Config, own: Own): InjectionSettings
   const { requests, limits, requiredCpuLimit } = resources;
   return {
     selectors: selectorsOf(config),
+    poolerSelectors: config.poolers.selectors,
     excludedNamespaces: excludedNamespacesOf(config, own),
     onInvalid: config.onInvalid,
     clusterDomain: config.clusterDomain,

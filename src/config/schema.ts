@@ -1,5 +1,5 @@
 import type { z } from "zod";
-import { WEBHOOK_CONFIGURATION } from "../contract/names.ts";
+import { POOLER_LABEL, WEBHOOK_CONFIGURATION } from "../contract/names.ts";
 import { OPERATIONS_PORT, SIDECAR_PORT, WEBHOOK_PORT } from "../contract/ports.ts";
 import { VERSION } from "../contract/version.ts";
 import { nanos } from "../injection/quantity.ts";
@@ -34,6 +34,11 @@ const logLevel = () => choice("debug", "info", "warn", "error").default("info");
 const selector = section({
   key: labelKey().describe("A label's key."),
   values: list(labelValue()).min(1, { error: "expected at least one value" }).describe("The label's values."),
+});
+
+const poolerSelector = section({
+  key: labelKey().describe("A label's key."),
+  values: list(labelValue()).default([]).describe("The label's values. Default: any value will do."),
 });
 
 const registration = section({
@@ -190,6 +195,15 @@ export const configSchema = section({
   presets: list(choice(...PRESET_NAMES))
     .default([])
     .describe("Selectors of operators whose pods carry labels of their own, beside `selectors`."),
+  poolers: section({
+    selectors: list(poolerSelector)
+      .default([{ key: POOLER_LABEL, values: [] }])
+      .describe(
+        "Which pods are poolers: those that carry any of these labels, and none of Patroni's. The cluster's scope is the value of the label `patroni-injector.io/pooler-of`, or what the annotation `cluster` says. An empty list: none.",
+      ),
+  })
+    .prefault({})
+    .describe("Pods with PgBouncer and no Patroni, which follow the primary of a cluster."),
   excludedNamespaces: list(namespaceName())
     .default([])
     .describe("Namespaces that are never touched, beside kube-system and the injector's own."),

@@ -34,7 +34,10 @@ export const ANNOTATIONS = {
     dnsLabel,
     "The container that runs Patroni, where it cannot be told from its environment and ports.",
   ),
-  cluster: entry(scope, "The cluster's scope. Default: `PATRONI_SCOPE` or `SCOPE`, else the scope label."),
+  cluster: entry(
+    scope,
+    "The cluster's scope. Default: `PATRONI_SCOPE` or `SCOPE`, else the scope label; of a pooler the label `pooler-of`, else `cluster-name`.",
+  ),
   "headless-service": entry(
     serviceName,
     "The headless Service of the members' DNS names. Default: `<scope>-headless`.",
@@ -106,7 +109,7 @@ export const ANNOTATIONS = {
   ),
   "reload-pgbouncer-reconnect": entry(
     onOff,
-    "`on`: PgBouncer makes its server connections anew (RECONNECT) whenever another primary is published.",
+    "`on`: PgBouncer makes its server connections anew (RECONNECT) whenever another primary is published. Default: `on` in a pod without Patroni (a pooler), else `off`.",
   ),
   "reload-tls-secret": entry(
     objectName,

@@ -13,6 +13,9 @@ export type InjectionMode = (typeof INJECTION_MODES)[number];
 /** Pod label with the cluster's scope (or its hash): the selector of the headless Service. */
 export const CLUSTER_LABEL = `${DOMAIN}/cluster`;
 
+/** Pod label of a pooler: the scope of the cluster, in the same namespace, that it leads to. Poolers are selected by it. */
+export const POOLER_LABEL = `${DOMAIN}/pooler-of`;
+
 /** The injected container. The name is reserved: a container of this name is taken for ours. */
 export const SIDECAR_CONTAINER = "patroni-injector";
 

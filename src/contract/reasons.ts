@@ -26,8 +26,8 @@ export const REASONS = {
   "already-injected": decision("The pod already is as planned: nothing to change."),
   "not-a-pod": decision("The request is not the creation of a pod (another kind, operation or subresource)."),
   "not-selected": decision(
-    "No pod selector of the configuration matches the pod's labels.",
-    "Add the label, or extend `selectors` in the configuration.",
+    "No pod selector of the configuration matches the pod's labels, neither of `selectors` nor of `poolers`.",
+    "Add the label, or extend `selectors` (`poolers.selectors` for pods with PgBouncer and no Patroni) in the configuration.",
   ),
   "namespace-excluded": decision(
     "The namespace is the injector's own, kube-system, or excluded by configuration.",
@@ -51,7 +51,7 @@ export const REASONS = {
     true,
   ),
   "no-scope": decision(
-    "The cluster's scope cannot be found (annotation `cluster`, `PATRONI_SCOPE` or `SCOPE`, the scope label): its Services cannot be named.",
+    "The cluster's scope cannot be found (annotation `cluster`, `PATRONI_SCOPE` or `SCOPE`, the scope label; of a pooler its label `pooler-of`): its Services cannot be named.",
     "Set the annotation `cluster`.",
     true,
   ),
@@ -120,7 +120,7 @@ export const REASONS = {
     "Set `sidecar.port` in the configuration to a free one.",
   ),
   "reload-volume-missing": part(
-    "An annotation names a volume that the pod does not have: the sidecar serves no reload API.",
+    "An annotation names a volume that the pod does not have: the sidecar serves no reload API, and does not let PgBouncer reconnect.",
     "Name a volume of the pod's `spec.volumes`.",
   ),
   "sidecar-suspended": part(

@@ -14,8 +14,9 @@ export const SIDECAR_ENV = {
 
 /** Settings that follow from the pod, its annotations and the configuration. */
 export const SIDECAR_SETTINGS = {
+  PATRONI_INJECTOR_ROLE: "`pooler`: beside PgBouncer in a pod without Patroni. Absent: beside Patroni.",
   PATRONI_INJECTOR_CLUSTER: "The cluster's scope.",
-  PATRONI_INJECTOR_PRIMARY_SERVICE: "The Service whose EndpointSlice the sidecar keeps.",
+  PATRONI_INJECTOR_PRIMARY_SERVICE: "The Service whose EndpointSlice the sidecar keeps, or follows.",
   PATRONI_INJECTOR_PORT: "The port that the sidecar listens on.",
   PATRONI_INJECTOR_POSTGRES_PORT: "PostgreSQL's port in the pod.",
   PATRONI_INJECTOR_PATRONI_PORT: "The port of Patroni's REST API, on the pod's own address.",

@@ -6,8 +6,9 @@ import { scopeOf } from "../patroni/identity.ts";
 import type { Decision, Note, Subject } from "./decision.ts";
 import { memberOf } from "./member.ts";
 import { readOptions } from "./options.ts";
-import { plan } from "./plan.ts";
-import { reasonToSkip } from "./select.ts";
+import { plan, planPooler } from "./plan.ts";
+import { poolerOf, poolerScopeOf } from "./pooler.ts";
+import { reasonToSkip, roleOf } from "./select.ts";
 import type { InjectionSettings, Surroundings } from "./settings.ts";
 import { shapeProblem } from "./shape.ts";
 
@@ -27,6 +28,12 @@ export function decide(subject: Subject, settings: InjectionSettings, surroundin
   }
   const notes: Note[] = problems.map((detail) => ({ reason: "invalid-annotation", detail }));
 
+  if (roleOf(subject.pod, settings) === "pooler") {
+    const scope = poolerScopeOf(subject.pod, options);
+    if (scope === undefined) return skip("no-scope", "", notes);
+    const planned = planPooler(subject.pod, poolerOf(subject, scope, options), settings, surroundings);
+    return { ...planned, kind: "inject", notes: [...notes, ...planned.notes] };
+  }
   const container = patroniContainer(subject, options.container);
   if (container.kind === "unnamed") {
     const message = `annotation ${annotationKey("container")}: the pod has no container "${options.container}"; it has ${container.names}`;

@@ -13,11 +13,14 @@ export interface Draft {
   readonly initContainers: JsonObject[];
   readonly volumes: JsonObject[];
   readonly imagePullSecrets: JsonObject[];
-  /** Index in `containers` of the one that runs Patroni; whoever takes out one before it brings it up to date. */
+  /** Index in `containers` of the one that runs Patroni, or {@link NO_PATRONI}; whoever takes out one before it brings it up to date. */
   patroni: number;
   /** The environment of that container. */
   readonly env: JsonObject[];
 }
+
+/** The place of Patroni's container in a pod without one. */
+export const NO_PATRONI = -1;
 
 /** The pod must have passed {@link shapeProblem}. */
 export function openDraft(pod: JsonObject, patroni: number): Draft {

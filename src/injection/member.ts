@@ -1,6 +1,5 @@
 import type { AnnotationValues } from "../contract/annotations.ts";
 import { primaryServiceName } from "../contract/cluster-names.ts";
-import { RELOAD_PORT } from "../contract/ports.ts";
 import { isDnsLabel } from "../contract/syntax.ts";
 import { asObject, asString, type JsonObject } from "../json/value.ts";
 import type { Flavour } from "../patroni/container.ts";
@@ -8,8 +7,9 @@ import { patroniPortOf, postgresPortOf } from "../patroni/identity.ts";
 import { leaderObjectOf } from "../patroni/leader-object.ts";
 import type { Subject } from "./decision.ts";
 
-/** What the mutations know of the pod, gathered once from the pod as it came. */
+/** What the mutations know of a pod with Patroni, gathered once from the pod as it came. */
 export interface Member {
+  readonly role: "member";
   readonly namespace: string;
   readonly origin: Subject["origin"];
   readonly flavour: Flavour;
@@ -39,6 +39,7 @@ export function memberOf(
   const spec = asObject(pod.spec) ?? {};
   const stateful = subject.origin === "stateful-template";
   return {
+    role: "member",
     namespace: subject.namespace,
     origin: subject.origin,
     flavour,
@@ -80,30 +81,6 @@ export function hostOf(member: Member): Host {
   if (!isDnsLabel(host))
     return { kind: "none", reason: "invalid-name", detail: `"${host.slice(0, 80)}" is not a DNS label` };
   return host === member.name ? { kind: "pod-name", name: host } : { kind: "literal", name: host };
-}
-
-/** The annotations ask for the reload API. */
-export const asksForReload = (options: AnnotationValues): boolean =>
-  options.reload !== "off" &&
-  (options["reload-postgres-volume"] !== undefined ||
-    (options["reload-postgres-version"] ?? "file") !== "file" ||
-    options["reload-pgbouncer-volume"] !== undefined);
-
-/** The ports that the sidecar listens on. */
-export const sidecarPorts = ({ options }: Member, sidecarPort: number): number[] =>
-  asksForReload(options) && options["reload-tls-secret"] !== undefined
-    ? [sidecarPort, RELOAD_PORT]
-    : [sidecarPort];
-
-/** The inbound ports that the mesh leaves alone: also those of the PeerAuthentication and of the headless Service. */
-export function excludedInboundPorts(member: Member, sidecarPort: number): number[] {
-  const ports = [
-    member.postgresPort,
-    member.patroniPort,
-    ...sidecarPorts(member, sidecarPort),
-    ...(member.options["exclude-ports"] ?? []),
-  ];
-  return [...new Set(ports)].sort((one, other) => one - other);
 }
 
 function filled(value: unknown): string | undefined {

@@ -1,7 +1,7 @@
 import type { DecisionReason } from "../contract/reasons.ts";
 import { asObject, asString, at, type JsonObject } from "../json/value.ts";
 import type { Subject } from "./decision.ts";
-import type { InjectionSettings, Surroundings } from "./settings.ts";
+import type { InjectionSettings, PodSelector, Surroundings } from "./settings.ts";
 
 type Filter = (
   subject: Subject,
@@ -14,7 +14,7 @@ const FILTERS: readonly Filter[] = [
   ({ namespace }, settings) =>
     settings.excludedNamespaces.includes(namespace) ? "namespace-excluded" : undefined,
   ({ pod }) => (annotation(pod, "kubernetes.io/config.mirror") !== undefined ? "static-pod" : undefined),
-  ({ pod }, settings) => (isSelected(pod, settings) ? undefined : "not-selected"),
+  ({ pod }, settings) => (roleOf(pod, settings) === undefined ? "not-selected" : undefined),
   ({ pod }) => (annotation(pod, "patroni-injector.io/inject") === "false" ? "opted-out" : undefined),
   ({ pod }) => (isWindows(pod) ? "windows" : undefined),
   ({ job }, _, surroundings) => (job && !surroundings.nativeSidecars ? "job" : undefined),
@@ -33,12 +33,18 @@ export function reasonToSkip(
   return undefined;
 }
 
-function isSelected(pod: JsonObject, settings: InjectionSettings): boolean {
+/** What a pod is by its labels: one that is selected as both is Patroni's. */
+export function roleOf(pod: JsonObject, settings: InjectionSettings): "member" | "pooler" | undefined {
   const labels = asObject(at(pod, "metadata", "labels")) ?? {};
-  return settings.selectors.some(({ key, values }) => {
-    const value = Object.hasOwn(labels, key) ? asString(labels[key]) : undefined;
-    return value !== undefined && values.includes(value);
-  });
+  const isSelected = (selectors: readonly PodSelector[]) =>
+    selectors.some((selector) => selects(selector, labels));
+  if (isSelected(settings.selectors)) return "member";
+  return isSelected(settings.poolerSelectors) ? "pooler" : undefined;
+}
+
+function selects({ key, values }: PodSelector, labels: JsonObject): boolean {
+  const value = Object.hasOwn(labels, key) ? asString(labels[key]) : undefined;
+  return value !== undefined && (values.length === 0 || values.includes(value));
 }
 
 function isWindows(pod: JsonObject): boolean {

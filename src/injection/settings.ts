@@ -6,6 +6,7 @@ export type Quantities = Readonly<Partial<Record<"cpu" | "memory", string>>>;
 /** Pods are selected by one label key and its values; each becomes one webhook entry. */
 export interface PodSelector {
   readonly key: string;
+  /** None: any value will do. */
   readonly values: readonly string[];
 }
 
@@ -13,8 +14,10 @@ export type MeshKind = "istio" | "linkerd";
 
 /** What an operator decided (the configuration file), as far as injection needs it. */
 export interface InjectionSettings {
-  /** A pod is selected when any of these matches its labels. */
+  /** A pod is Patroni's when any of these matches its labels. */
   readonly selectors: readonly PodSelector[];
+  /** Any other pod is a pooler when any of these does. */
+  readonly poolerSelectors: readonly PodSelector[];
   /** Namespaces that are never touched, the injector's own and kube-system among them. */
   readonly excludedNamespaces: readonly string[];
   /** What a malformed annotation does: refuse the pod, or pass over the annotation with a warning. */

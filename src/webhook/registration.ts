@@ -29,7 +29,10 @@ const NOT_A_MIRROR_POD = {
     "!has(object.metadata.annotations) || !('kubernetes.io/config.mirror' in object.metadata.annotations)",
 };
 
-/** The whole MutatingWebhookConfiguration: for each pod selector one entry that changes pods, and one that only says. */
+/**
+ * The whole MutatingWebhookConfiguration: for each pod selector one entry that changes pods, and one that only says. The entries are
+ * named by the place of their selector, Patroni's and the poolers' each by themselves: a new pooler's renames none of Patroni's.
+ */
 export function desiredWebhookConfiguration(config: Config, facts: RegistrationFacts): JsonObject {
   return {
     apiVersion: "admissionregistration.k8s.io/v1",
@@ -38,9 +41,10 @@ export function desiredWebhookConfiguration(config: Config, facts: RegistrationF
       name: config.webhook.registration.name,
       labels: { "app.kubernetes.io/name": FIELD_MANAGER, "app.kubernetes.io/managed-by": FIELD_MANAGER },
     },
-    webhooks: selectorsOf(config).flatMap((selector, index) =>
-      MODES.map((mode) => entry(config, facts, selector, index, mode)),
-    ),
+    webhooks: [
+      ...selectorsOf(config).map((selector, index) => [String(index), selector] as const),
+      ...config.poolers.selectors.map((selector, index) => [`poolers-${index}`, selector] as const),
+    ].flatMap(([name, selector]) => MODES.map((mode) => entry(config, facts, selector, name, mode))),
   };
 }
 
@@ -48,12 +52,12 @@ function entry(
   config: Config,
   facts: RegistrationFacts,
   selector: PodSelector,
-  index: number,
+  place: string,
   { mode, segment, path }: (typeof MODES)[number],
 ): JsonObject {
   const watched = watchedNamespacesOf(config);
   return {
-    name: `${index}.${segment}.${DOMAIN}`,
+    name: `${place}.${segment}.${DOMAIN}`,
     admissionReviewVersions: ["v1"],
     clientConfig: clientConfig(config, facts, path),
     rules: [
@@ -80,7 +84,11 @@ function entry(
       ],
     },
     objectSelector: {
-      matchExpressions: [{ key: selector.key, operator: "In", values: [...selector.values] }],
+      matchExpressions: [
+        selector.values.length === 0
+          ? { key: selector.key, operator: "Exists" }
+          : { key: selector.key, operator: "In", values: [...selector.values] },
+      ],
     },
     matchConditions: [NOT_A_MIRROR_POD],
     failurePolicy: mode === "audit" ? "Ignore" : config.webhook.failurePolicy,

@@ -79,14 +79,21 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- toJson (dict "webhook" $webhook "operations" $config.operations "controller" $config.controller "watchNamespaces" $config.watchNamespaces) -}}
 {{- end -}}
 
-{{/* The pod selectors, those of the presets last, as {list: […]}. */}}
+{{/* The pod selectors as {list: […]}: Patroni's, those of the presets last, then the poolers'. Each has its place, after which its entries are named. */}}
 {{- define "patroni-injector.selectors" -}}
 {{- $presets := dict
   "crunchy" (dict "key" "postgres-operator.crunchydata.com/data" "values" (list "postgres"))
   "stackgres" (dict "key" "stackgres.io/cluster" "values" (list "true")) -}}
-{{- $list := .Values.config.selectors -}}
+{{- $patroni := .Values.config.selectors -}}
 {{- range .Values.config.presets -}}
-{{- $list = append $list (get $presets .) -}}
+{{- $patroni = append $patroni (get $presets .) -}}
+{{- end -}}
+{{- $list := list -}}
+{{- range $index, $selector := $patroni -}}
+{{- $list = append $list (merge (dict "place" (toString $index)) $selector) -}}
+{{- end -}}
+{{- range $index, $selector := .Values.config.poolers.selectors -}}
+{{- $list = append $list (merge (dict "place" (printf "poolers-%d" $index)) $selector) -}}
 {{- end -}}
 {{- toJson (dict "list" $list) -}}
 {{- end -}}

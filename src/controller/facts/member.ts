@@ -1,11 +1,12 @@
 import { headlessServiceName } from "../../contract/cluster-names.ts";
 import type { Subject } from "../../injection/decision.ts";
 import { openDraft } from "../../injection/draft.ts";
-import { excludedInboundPorts, memberOf } from "../../injection/member.ts";
+import { memberOf } from "../../injection/member.ts";
 import { patroniHost } from "../../injection/mutations/announced.ts";
 import { containerOnPort } from "../../injection/mutations/sidecar.ts";
 import { readOptions } from "../../injection/options.ts";
-import { reasonToSkip } from "../../injection/select.ts";
+import { excludedInboundPorts, wantsSidecar } from "../../injection/recipient.ts";
+import { reasonToSkip, roleOf } from "../../injection/select.ts";
 import type { InjectionSettings, Surroundings } from "../../injection/settings.ts";
 import { shapeProblem } from "../../injection/shape.ts";
 import { asString, at, objectsIn } from "../../json/value.ts";
@@ -55,6 +56,7 @@ export function memberSettings(subject: Subject, settings: InjectionSettings): M
   const { pod } = subject;
   if (shapeProblem(pod) !== undefined || reasonToSkip(subject, settings, WITHOUT_JOBS) !== undefined)
     return undefined;
+  if (roleOf(pod, settings) !== "member") return undefined;
   const { values: options } = readOptions(pod);
   const containers = objectsIn(at(pod, "spec", "containers"));
   const found = findPatroniContainer(containers);
@@ -83,7 +85,7 @@ export function memberSettings(subject: Subject, settings: InjectionSettings): M
     mesh: options.mesh !== "off",
     discovery: options.discovery !== "off",
     wantsSidecar:
-      (options.discovery !== "off" || options.reload !== "off") &&
+      wantsSidecar(member) &&
       containerOnPort(openDraft(pod, index), member, settings.sidecar.port) === undefined,
     leaderObject: member.leaderObject,
     poolerPorts: poolerPortsOf(pod),

@@ -2,7 +2,7 @@ import { isIPv6 } from "node:net";
 import { commaList } from "../../contract/syntax.ts";
 import type { Note } from "../decision.ts";
 import type { Draft } from "../draft.ts";
-import { excludedInboundPorts, type Member } from "../member.ts";
+import { databasePorts, excludedInboundPorts, type Recipient } from "../recipient.ts";
 import type { InjectionSettings, Surroundings } from "../settings.ts";
 
 const ISTIO = "traffic.sidecar.istio.io/";
@@ -12,24 +12,26 @@ const LINKERD = "config.linkerd.io/";
 const ISTIO_INIT = "istio-init";
 
 /**
- * Keeps the mesh away from the database's ports and from the path to the API server. Lists are merged, never replaced:
- * Istio itself may have written into them already (its status port).
+ * Keeps the mesh away from the database's ports and from the path to the API server; in a pooler only from the sidecar's own port
+ * (the kubelet and monitoring come without the mesh's TLS) and that path. Lists are merged, never replaced: Istio itself may have
+ * written into them already (its status port).
  */
 export function mesh(
   draft: Draft,
-  member: Member,
+  recipient: Recipient,
   settings: InjectionSettings,
   surroundings: Surroundings,
 ): { applied: boolean; notes: Note[] } {
-  if (member.options.mesh === "off" || settings.meshes.length === 0) return { applied: false, notes: [] };
-  if (member.hostNetwork) return { applied: false, notes: [{ reason: "mesh-host-network", detail: "" }] };
+  const { options, hostNetwork } = recipient;
+  if (options.mesh === "off" || settings.meshes.length === 0) return { applied: false, notes: [] };
+  if (hostNetwork) return { applied: false, notes: [{ reason: "mesh-host-network", detail: "" }] };
 
-  const inbound = excludedInboundPorts(member, settings.sidecar.port).map(String);
-  const outbound = [...new Set([member.postgresPort, member.patroniPort])].map(String);
+  const inbound = excludedInboundPorts(recipient, settings.sidecar.port).map(String);
+  const outbound = [...new Set(databasePorts(recipient))].map(String);
   const ranges = [
     ...surroundings.apiServerAddresses.map((address) => `${address}/${isIPv6(address) ? 128 : 32}`),
-    ...settings.excludeOutboundIPRanges,
-    ...(member.options["exclude-outbound-ip-ranges"] ?? []),
+    ...(recipient.role === "member" ? settings.excludeOutboundIPRanges : []),
+    ...(options["exclude-outbound-ip-ranges"] ?? []),
   ];
   const notes: Note[] = [];
   if (settings.meshes.includes("istio")) {

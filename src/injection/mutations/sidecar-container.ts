@@ -3,6 +3,7 @@ import type { ReloadSetting } from "../../contract/reload-env.ts";
 import { SIDECAR_ENV, type SidecarSetting } from "../../contract/sidecar-env.ts";
 import type { JsonObject } from "../../json/value.ts";
 import type { Member } from "../member.ts";
+import type { Recipient } from "../recipient.ts";
 import type { Quantities, SidecarSettings } from "../settings.ts";
 import { nodeOptionsFor } from "./sidecar-heap.ts";
 import type { ReloadParts } from "./sidecar-reload.ts";
@@ -36,7 +37,7 @@ const SECRETS = [
  * process turns.
  */
 export function sidecarContainer(
-  member: Member,
+  recipient: Recipient,
   settings: SidecarSettings,
   form: SidecarForm,
   patroniName: string | undefined,
@@ -47,12 +48,12 @@ export function sidecarContainer(
     image: settings.image,
     imagePullPolicy: settings.imagePullPolicy,
     args: ["sidecar"],
-    env: [...environment(member, settings, patroniName, reload), ...heap(form)],
+    env: [...environment(recipient, settings, patroniName, reload), ...heap(form)],
     ports: [
       {
         name: "injector",
         containerPort: settings.port,
-        ...(member.hostNetwork ? { hostPort: settings.port } : {}),
+        ...(recipient.hostNetwork ? { hostPort: settings.port } : {}),
         protocol: "TCP",
       },
       ...reload.ports,
@@ -79,7 +80,7 @@ export function sidecarContainer(
     terminationMessagePolicy: "FallbackToLogsOnError",
     volumeMounts: [
       { name: TOKEN_VOLUME, mountPath: TOKEN_MOUNT, readOnly: true },
-      ...wantedSecrets(member).map(({ mount }) => mount),
+      ...wantedSecrets(recipient).map(({ mount }) => mount),
       ...reload.volumes.map(({ mount }) => mount),
       ...reload.mounts,
     ],
@@ -87,7 +88,7 @@ export function sidecarContainer(
 }
 
 /** The volumes of the container: its own token, and the Secrets that the annotations name. */
-export function sidecarVolumes(member: Member, reload: ReloadParts): JsonObject[] {
+export function sidecarVolumes(recipient: Recipient, reload: ReloadParts): JsonObject[] {
   return [
     {
       name: TOKEN_VOLUME,
@@ -110,34 +111,32 @@ export function sidecarVolumes(member: Member, reload: ReloadParts): JsonObject[
         ],
       },
     },
-    ...wantedSecrets(member).map(({ volume }) => volume),
+    ...wantedSecrets(recipient).map(({ volume }) => volume),
     ...reload.volumes.map(({ volume }) => volume),
   ];
 }
 
 function environment(
-  member: Member,
+  recipient: Recipient,
   settings: SidecarSettings,
   patroniName: string | undefined,
   reload: ReloadParts,
 ): JsonObject[] {
   const values: Partial<Record<SidecarSetting | ReloadSetting, string | undefined>> = {
-    PATRONI_INJECTOR_CLUSTER: member.scope,
-    PATRONI_INJECTOR_PRIMARY_SERVICE: member.primaryService,
+    PATRONI_INJECTOR_CLUSTER: recipient.scope,
+    PATRONI_INJECTOR_PRIMARY_SERVICE: recipient.primaryService,
     PATRONI_INJECTOR_PORT: String(settings.port),
-    PATRONI_INJECTOR_POSTGRES_PORT: String(member.postgresPort),
-    PATRONI_INJECTOR_PATRONI_PORT: String(member.patroniPort),
-    PATRONI_INJECTOR_PATRONI_SCHEME: member.options["patroni-scheme"],
-    PATRONI_INJECTOR_PATRONI_NAME: patroniName,
-    PATRONI_INJECTOR_LEADER_OBJECT: member.leaderObject,
+    ...(recipient.role === "member"
+      ? patroniSettings(recipient, patroniName)
+      : { PATRONI_INJECTOR_ROLE: "pooler" }),
     PATRONI_INJECTOR_TOKEN_DIR: TOKEN_MOUNT,
     ...Object.fromEntries(
-      wantedSecrets(member).map(({ setting, mount }) => [setting, mount.mountPath as string]),
+      wantedSecrets(recipient).map(({ setting, mount }) => [setting, mount.mountPath as string]),
     ),
-    PATRONI_INJECTOR_DISCOVERY: member.options.discovery,
-    PATRONI_INJECTOR_RELOAD: member.options.reload,
+    PATRONI_INJECTOR_DISCOVERY: recipient.role === "member" ? recipient.options.discovery : undefined,
+    PATRONI_INJECTOR_RELOAD: recipient.options.reload,
     ...reload.settings,
-    PATRONI_INJECTOR_LOG_LEVEL: member.options["sidecar-log-level"] ?? settings.logLevel,
+    PATRONI_INJECTOR_LOG_LEVEL: recipient.options["sidecar-log-level"] ?? settings.logLevel,
   };
   const fields = Object.entries(SIDECAR_ENV).map(([name, fieldPath]) => ({
     name,
@@ -149,13 +148,22 @@ function environment(
   ];
 }
 
+const patroniSettings = (member: Member, patroniName: string | undefined) => ({
+  PATRONI_INJECTOR_POSTGRES_PORT: String(member.postgresPort),
+  PATRONI_INJECTOR_PATRONI_PORT: String(member.patroniPort),
+  PATRONI_INJECTOR_PATRONI_SCHEME: member.options["patroni-scheme"],
+  PATRONI_INJECTOR_PATRONI_NAME: patroniName,
+  PATRONI_INJECTOR_LEADER_OBJECT: member.leaderObject,
+});
+
 const heap = ({ resources }: SidecarForm): JsonObject[] => {
   const value = nodeOptionsFor(resources.limits?.memory);
   return value === undefined ? [] : [{ name: "NODE_OPTIONS", value }];
 };
 
-const wantedSecrets = ({ options }: Member) =>
-  SECRETS.flatMap(({ option, purpose, setting }) => {
+/** Those for Patroni's REST API, which a pooler does not have. */
+const wantedSecrets = ({ role, options }: Recipient) =>
+  (role === "member" ? SECRETS : []).flatMap(({ option, purpose, setting }) => {
     const secret = options[option];
     return secret === undefined
       ? []

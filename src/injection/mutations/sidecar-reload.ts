@@ -4,10 +4,11 @@ import { PGBOUNCER_PORT, RELOAD_PORT } from "../../contract/ports.ts";
 import { VERSION_FILE } from "../../contract/reload.ts";
 import type { ReloadSetting } from "../../contract/reload-env.ts";
 import type { JsonObject } from "../../json/value.ts";
-import { asksForReload, type Member } from "../member.ts";
+import type { Member } from "../member.ts";
+import { asksForReconnect, asksForReload, type Recipient } from "../recipient.ts";
 import { FILE_MODE, type OwnVolume, secretVolume } from "./sidecar-volume.ts";
 
-/** What of the sidecar is there for the reload API alone; empty where no annotation asks for it. */
+/** What of the sidecar is there for the reload API, and for RECONNECT, alone; empty where neither is asked for. */
 export interface ReloadParts {
   readonly settings: Partial<Record<ReloadSetting, string>>;
   /** Volumes of our own, with their mounts. */
@@ -22,12 +23,18 @@ export interface ReloadParts {
 const NOTHING: ReloadParts = { settings: {}, volumes: [], mounts: [], ports: [], missing: [] };
 
 /** @param present the names of the pod's volumes: a mount of any other would make the pod invalid */
-export function reloadParts(member: Member, present: readonly string[]): ReloadParts {
-  if (!asksForReload(member.options)) return NOTHING;
-  const wanted = NAMING_VOLUMES.flatMap((name) => member.options[name] ?? []);
+export function reloadParts(recipient: Recipient, present: readonly string[]): ReloadParts {
+  const isAsked = asksForReload(recipient);
+  if (!isAsked && !asksForReconnect(recipient)) return NOTHING;
+  const wanted = volumesOf(recipient).flatMap((name) => recipient.options[name] ?? []);
   const missing = wanted.filter((volume) => !present.includes(volume));
   if (missing.length > 0) return { ...NOTHING, missing };
-  const parts = [postgres(member), pgbouncer(member), listeners(member)];
+  const parts = [
+    ...(isAsked && recipient.role === "member" ? [postgres(recipient)] : []),
+    ...(isAsked ? [pgbouncer(recipient)] : []),
+    pgbouncerConsole(recipient),
+    ...(isAsked ? [listeners(recipient)] : []),
+  ];
   return {
     missing,
     settings: Object.assign({}, ...parts.map(({ settings }) => settings)),
@@ -37,11 +44,12 @@ export function reloadParts(member: Member, present: readonly string[]): ReloadP
   };
 }
 
-const NAMING_VOLUMES = [
-  "reload-postgres-volume",
-  "reload-pgbouncer-volume",
-  "reload-pgbouncer-socket-volume",
-] as const;
+const POSTGRES_VOLUMES = ["reload-postgres-volume"] as const;
+const PGBOUNCER_VOLUMES = ["reload-pgbouncer-volume", "reload-pgbouncer-socket-volume"] as const;
+
+/** The annotations that name volumes of the pod. */
+const volumesOf = ({ role }: Recipient) =>
+  role === "member" ? ([...POSTGRES_VOLUMES, ...PGBOUNCER_VOLUMES] as const) : PGBOUNCER_VOLUMES;
 
 function postgres({ options, postgresPort }: Member): ReloadParts {
   const { "reload-postgres-volume": volume, "reload-postgres-version": source = "file" } = options;
@@ -64,34 +72,49 @@ function postgres({ options, postgresPort }: Member): ReloadParts {
   };
 }
 
-function pgbouncer({ options }: Member): ReloadParts {
+function pgbouncer({ options }: Recipient): ReloadParts {
   const { "reload-pgbouncer-volume": volume, "reload-pgbouncer-version": source = "file" } = options;
   if (volume === undefined) return NOTHING;
   const version = versionOf("pgbouncer", source, options["reload-pgbouncer-version-file"]);
-  const socketVolume = options["reload-pgbouncer-socket-volume"];
-  const host = socketVolume === undefined ? "127.0.0.1" : `${RELOAD_MOUNT}/pgbouncer-socket`;
-  const port = options["reload-pgbouncer-port"] ?? PGBOUNCER_PORT;
-  const secret = options["reload-pgbouncer-secret"];
-  const { "reload-pgbouncer-method": method, "reload-pgbouncer-reconnect": reconnect } = options;
+  const method = options["reload-pgbouncer-method"];
   return {
     settings: {
       PATRONI_INJECTOR_RELOAD_PGBOUNCER_VERSION: version.setting,
       PATRONI_INJECTOR_RELOAD_PGBOUNCER_INI: `${RELOAD_MOUNT}/pgbouncer/${options["reload-pgbouncer-ini"] ?? "pgbouncer.ini"}`,
-      PATRONI_INJECTOR_RELOAD_PGBOUNCER_CONSOLE: `${options["reload-pgbouncer-user"] ?? "pgbouncer"}@${host}:${port}`,
-      ...(secret !== undefined && {
-        PATRONI_INJECTOR_RELOAD_PGBOUNCER_DIR: `${RELOAD_MOUNT}/pgbouncer-login`,
-      }),
-      ...(reconnect !== undefined && { PATRONI_INJECTOR_RELOAD_PGBOUNCER_RECONNECT: reconnect }),
       ...(method !== undefined && { PATRONI_INJECTOR_RELOAD_PGBOUNCER_METHOD: method }),
     },
-    volumes: [...version.volumes, ...login("pgbouncer-login", secret)],
-    mounts: [...mounted("pgbouncer", volume), ...mounted("pgbouncer-socket", socketVolume)],
+    volumes: version.volumes,
+    mounts: mounted("pgbouncer", volume),
     ports: [],
     missing: [],
   };
 }
 
-function listeners({ options, hostNetwork }: Member): ReloadParts {
+/** Where PgBouncer is told to reload, and to reconnect. */
+function pgbouncerConsole(recipient: Recipient): ReloadParts {
+  const { options } = recipient;
+  const isReconnected = asksForReconnect(recipient);
+  if (options["reload-pgbouncer-volume"] === undefined && !isReconnected) return NOTHING;
+  const socketVolume = options["reload-pgbouncer-socket-volume"];
+  const host = socketVolume === undefined ? "127.0.0.1" : `${RELOAD_MOUNT}/pgbouncer-socket`;
+  const port = options["reload-pgbouncer-port"] ?? PGBOUNCER_PORT;
+  const secret = options["reload-pgbouncer-secret"];
+  return {
+    settings: {
+      PATRONI_INJECTOR_RELOAD_PGBOUNCER_CONSOLE: `${options["reload-pgbouncer-user"] ?? "pgbouncer"}@${host}:${port}`,
+      ...(secret !== undefined && {
+        PATRONI_INJECTOR_RELOAD_PGBOUNCER_DIR: `${RELOAD_MOUNT}/pgbouncer-login`,
+      }),
+      ...(isReconnected && { PATRONI_INJECTOR_RELOAD_PGBOUNCER_RECONNECT: "on" }),
+    },
+    volumes: login("pgbouncer-login", secret),
+    mounts: mounted("pgbouncer-socket", socketVolume),
+    ports: [],
+    missing: [],
+  };
+}
+
+function listeners({ options, hostNetwork }: Recipient): ReloadParts {
   const { "reload-tls-secret": tls, "reload-allow": allowed, "reload-automatic": automatic } = options;
   const socket = options["reload-socket"] === "on";
   return {

@@ -2,9 +2,9 @@ import { SIDECAR_CONTAINER } from "../../contract/names.ts";
 import { asObject, isObject, type Json, type JsonObject } from "../../json/value.ts";
 import type { Note } from "../decision.ts";
 import type { Draft } from "../draft.ts";
-import type { Member } from "../member.ts";
 import { everyContainerLimitsCpu, hasPodLevelResources, qosClass } from "../qos.ts";
 import { nanos, sameQuantities } from "../quantity.ts";
+import type { Recipient } from "../recipient.ts";
 import type { Quantities, SidecarSettings } from "../settings.ts";
 import type { SidecarForm } from "./sidecar-container.ts";
 
@@ -14,7 +14,7 @@ import type { SidecarForm } from "./sidecar-container.ts";
  */
 export function resourcesFor(
   draft: Draft,
-  member: Member,
+  { options }: Recipient,
   settings: SidecarSettings,
 ): { resources: SidecarForm["resources"]; notes: Note[] } {
   const others = podWithoutSidecar(draft);
@@ -23,7 +23,6 @@ export function resourcesFor(
   const qos = qosClass(others);
   if (qos === "BestEffort") return { resources: {}, notes: [] };
 
-  const { options } = member;
   const requests = {
     ...settings.resources.requests,
     ...defined({ cpu: options["sidecar-cpu-request"], memory: options["sidecar-memory-request"] }),

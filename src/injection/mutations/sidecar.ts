@@ -2,7 +2,7 @@ import { SIDECAR_CONTAINER } from "../../contract/names.ts";
 import { asObject, asString, type JsonObject, objectsIn } from "../../json/value.ts";
 import type { Note } from "../decision.ts";
 import type { Draft } from "../draft.ts";
-import { type Member, sidecarPorts } from "../member.ts";
+import { databasePorts, type Recipient, sidecarPorts, wantsSidecar } from "../recipient.ts";
 import type { InjectionSettings, Surroundings } from "../settings.ts";
 import { patroniHost } from "./announced.ts";
 import { type SidecarForm, sidecarContainer, sidecarVolumes } from "./sidecar-container.ts";
@@ -15,26 +15,26 @@ import { keptResources, resourcesFor } from "./sidecar-resources.ts";
  */
 export function sidecar(
   draft: Draft,
-  member: Member,
+  recipient: Recipient,
   settings: InjectionSettings,
   surroundings: Surroundings,
 ): { applied: boolean; notes: Note[] } {
-  const { options } = member;
-  if (options.discovery === "off" && options.reload === "off") return { applied: false, notes: [] };
-  if (surroundings.suspended(member.namespace, member.name, settings.sidecar.image)) {
+  const { options, namespace, name } = recipient;
+  if (!wantsSidecar(recipient)) return { applied: false, notes: [] };
+  if (surroundings.suspended(namespace, name, settings.sidecar.image)) {
     takeOut(draft);
     return { applied: false, notes: [{ reason: "sidecar-suspended", detail: "" }] };
   }
-  for (const port of sidecarPorts(member, settings.sidecar.port)) {
-    const rival = containerOnPort(draft, member, port);
+  for (const port of sidecarPorts(recipient, settings.sidecar.port)) {
+    const rival = containerOnPort(draft, recipient, port);
     if (rival !== undefined)
       return { applied: false, notes: [{ reason: "sidecar-port-in-use", detail: `${rival} uses ${port}` }] };
   }
 
   const place = placeOf(draft, surroundings.nativeSidecars);
-  const { resources, notes } = resourcesFor(draft, member, settings.sidecar);
+  const { resources, notes } = resourcesFor(draft, recipient, settings.sidecar);
   const reload = reloadParts(
-    member,
+    recipient,
     draft.volumes.flatMap(({ name }) => asString(name) ?? []),
   );
   if (reload.missing.length > 0)
@@ -45,10 +45,11 @@ export function sidecar(
     resources,
     runAsUser: !surroundings.openshift && asObject(draft.spec.securityContext)?.runAsUser != null,
   };
-  const patroniName = options["patroni-scheme"] === "https" ? patroniHost(draft, member) : undefined;
-  const planned = sidecarContainer(member, settings.sidecar, form, patroniName);
+  const isAskedByName = recipient.role === "member" && options["patroni-scheme"] === "https";
+  const patroniName = isAskedByName ? patroniHost(draft, recipient) : undefined;
+  const planned = sidecarContainer(recipient, settings.sidecar, form, patroniName);
   put(place.list, place.index, planned, surroundings.openshift ? ASSIGNED : []);
-  for (const volume of sidecarVolumes(member, reload)) {
+  for (const volume of sidecarVolumes(recipient, reload)) {
     const index = draft.volumes.findIndex(({ name }) => name === volume.name);
     if (index === -1) draft.volumes.push(volume);
     else draft.volumes[index] = volume;
@@ -116,9 +117,8 @@ function withExtras(planned: unknown, present: unknown, key: string): JsonObject
 }
 
 /** Declared ports, and those of PostgreSQL and Patroni, which need not be declared. */
-export function containerOnPort(draft: Draft, member: Member, port: number): string | undefined {
-  if (port === member.postgresPort || port === member.patroniPort)
-    return asString(draft.containers[draft.patroni]?.name);
+export function containerOnPort(draft: Draft, recipient: Recipient, port: number): string | undefined {
+  if (databasePorts(recipient).includes(port)) return asString(draft.containers[draft.patroni]?.name);
   const rival = [...draft.containers, ...draft.initContainers].find(
     ({ name, ports }) =>
       name !== SIDECAR_CONTAINER && objectsIn(ports).some(({ containerPort }) => containerPort === port),

@@ -10,6 +10,7 @@ describe("injection settings", () => {
   it("follow from the defaults", () => {
     assert.deepEqual(toInjectionSettings(parse("sidecar: {image: x:1}"), { ownNamespace: "injector" }), {
       selectors: [{ key: "application", values: ["patroni", "spilo"] }],
+      poolerSelectors: [{ key: "patroni-injector.io/pooler-of", values: [] }],
       excludedNamespaces: ["kube-system", "injector"],
       onInvalid: "deny",
       clusterDomain: "cluster.local",

@@ -93,7 +93,7 @@ const BAD: readonly (readonly [string, readonly string[]])[] = [
   [
     "__proto__: {a: 1}\nlogLevel: loud",
     [
-      "config.yaml:1:1: __proto__: unknown key; known here are selectors, presets, excludedNamespaces, watchNamespaces, onInvalid, clusterDomain, meshes, excludeOutboundIPRanges, openshift, sidecar, webhook, operations, controller, drainSeconds, logLevel",
+      "config.yaml:1:1: __proto__: unknown key; known here are selectors, presets, poolers, excludedNamespaces, watchNamespaces, onInvalid, clusterDomain, meshes, excludeOutboundIPRanges, openshift, sidecar, webhook, operations, controller, drainSeconds, logLevel",
       'config.yaml:2:1: logLevel: expected debug or info or warn or error, got "loud"',
     ],
   ],

@@ -1,8 +1,9 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import type { Subject } from "../../../src/injection/decision.ts";
-import { excludedInboundPorts, hostOf, memberOf } from "../../../src/injection/member.ts";
+import { hostOf, memberOf } from "../../../src/injection/member.ts";
 import { readOptions } from "../../../src/injection/options.ts";
+import { excludedInboundPorts } from "../../../src/injection/recipient.ts";
 import type { JsonObject } from "../../../src/json/value.ts";
 import { NAMESPACE, ours, patroniPod } from "./world.ts";
 

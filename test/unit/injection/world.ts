@@ -27,6 +27,7 @@ export const NAMESPACE = "db";
 
 const SETTINGS: InjectionSettings = {
   selectors: [{ key: "application", values: ["patroni", "spilo"] }],
+  poolerSelectors: [{ key: "patroni-injector.io/pooler-of", values: [] }],
   excludedNamespaces: ["kube-system", "patroni-injector"],
   onInvalid: "deny",
   clusterDomain: "cluster.local",

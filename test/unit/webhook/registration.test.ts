@@ -14,7 +14,7 @@ const desired = (text: string) => desiredWebhookConfiguration(parse(text), FACTS
 const entries = (configuration: JsonObject) => objectsIn(configuration.webhooks);
 
 describe("the webhook configuration", () => {
-  it("is, by default, one entry that changes pods and one that only says", () => {
+  it("is, by default, one entry that changes pods and one that only says, for Patroni's pods and for poolers", () => {
     const common = {
       admissionReviewVersions: ["v1"],
       rules: [
@@ -27,9 +27,6 @@ describe("the webhook configuration", () => {
         },
       ],
       matchPolicy: "Equivalent",
-      objectSelector: {
-        matchExpressions: [{ key: "application", operator: "In", values: ["patroni", "spilo"] }],
-      },
       matchConditions: [
         {
           name: "not-a-mirror-pod",
@@ -49,6 +46,17 @@ describe("the webhook configuration", () => {
         { key: "kubernetes.io/metadata.name", operator: "NotIn", values: ["kube-system", "injector"] },
       ],
     });
+    const entriesFor = (place: string, requirement: JsonObject) =>
+      [
+        { mode: "enabled", path: "mutate" },
+        { mode: "audit", path: "audit" },
+      ].map(({ mode, path }) => ({
+        ...common,
+        objectSelector: { matchExpressions: [requirement] },
+        name: `${place}.${path}.patroni-injector.io`,
+        clientConfig: { service: { ...service, path: `/${path}` }, caBundle: "UEVN" },
+        namespaceSelector: selecting(mode),
+      }));
     assert.deepEqual(desired(""), {
       apiVersion: "admissionregistration.k8s.io/v1",
       kind: "MutatingWebhookConfiguration",
@@ -60,18 +68,8 @@ describe("the webhook configuration", () => {
         },
       },
       webhooks: [
-        {
-          ...common,
-          name: "0.mutate.patroni-injector.io",
-          clientConfig: { service: { ...service, path: "/mutate" }, caBundle: "UEVN" },
-          namespaceSelector: selecting("enabled"),
-        },
-        {
-          ...common,
-          name: "0.audit.patroni-injector.io",
-          clientConfig: { service: { ...service, path: "/audit" }, caBundle: "UEVN" },
-          namespaceSelector: selecting("audit"),
-        },
+        ...entriesFor("0", { key: "application", operator: "In", values: ["patroni", "spilo"] }),
+        ...entriesFor("poolers-0", { key: "patroni-injector.io/pooler-of", operator: "Exists" }),
       ],
     });
   });
@@ -82,12 +80,12 @@ describe("the webhook configuration", () => {
 
   it("lets an audit never hold a pod back", () => {
     const policies = entries(desired("webhook: {failurePolicy: Fail}")).map((entry) => entry.failurePolicy);
-    assert.deepEqual(policies, ["Fail", "Ignore"]);
+    assert.deepEqual(policies, ["Fail", "Ignore", "Fail", "Ignore"]);
   });
 
   it("points at a URL where one is set, with the port that was taken for port 0", () => {
     const urls = (url: string) =>
-      entries(desired(`webhook: {registration: {url: "${url}"}}`)).map((entry) =>
+      entries(desired(`poolers: {selectors: []}\nwebhook: {registration: {url: "${url}"}}`)).map((entry) =>
         at(entry, "clientConfig", "url"),
       );
     assert.deepEqual(urls("https://127.0.0.1:0"), [
@@ -112,26 +110,32 @@ describe("the webhook configuration", () => {
   });
 
   const word = fc.stringMatching(/^[a-z][a-z0-9]{0,10}$/);
-  const selectors = fc.array(
+  const selector = (minLength: number) =>
     fc.record(
       {
         key: fc.oneof(
           word,
           fc.tuple(word, word).map(([prefix, name]) => `${prefix}.example.com/${name}`),
         ),
-        values: fc.array(word, { minLength: 1, maxLength: 4 }),
+        values: fc.array(word, { minLength, maxLength: 4 }),
       },
       { noNullPrototype: true },
-    ),
-    { minLength: 1, maxLength: 6 },
-  );
+    );
+  const selectors = fc.array(selector(1), { minLength: 1, maxLength: 6 });
+  const poolers = fc.array(selector(0), { maxLength: 4 });
+  const namesFor = (prefix: string, configured: readonly object[]) =>
+    configured.flatMap((_, index) =>
+      ["mutate", "audit"].map((path) => `${prefix}${index}.${path}.patroni-injector.io`),
+    );
 
   it("carries every selector as it was configured, once for each mode, under names of their own", () => {
     fc.assert(
-      fc.property(selectors, (configured) => {
-        const webhooks = entries(desired(stringify({ selectors: configured })));
+      fc.property(selectors, poolers, (patroni, poolers) => {
+        const configured = [...patroni, ...poolers];
+        const webhooks = entries(desired(stringify({ selectors: patroni, poolers: { selectors: poolers } })));
         const names = webhooks.map(({ name }) => String(name));
         assert.equal(new Set(names).size, 2 * configured.length);
+        assert.deepEqual(names, [...namesFor("", patroni), ...namesFor("poolers-", poolers)]);
         // What the API server asks of a name: a DNS subdomain of at least three labels.
         for (const name of names)
           assert.match(name, /^[a-z0-9]([-a-z0-9]*[a-z0-9])?(\.[a-z0-9]([-a-z0-9]*[a-z0-9])?){2,}$/);
@@ -140,8 +144,8 @@ describe("the webhook configuration", () => {
           const selected = ofMode.map((entry) => {
             const [only, ...more] = objectsIn(at(entry, "objectSelector", "matchExpressions"));
             assert.deepEqual(more, []);
-            assert.equal(only?.operator, "In");
-            return { key: only?.key, values: only?.values };
+            assert.equal(only?.operator, only?.values === undefined ? "Exists" : "In");
+            return { key: only?.key, values: only?.values ?? [] };
           });
           assert.deepEqual(selected, configured);
         }

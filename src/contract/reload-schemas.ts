@@ -58,6 +58,12 @@ const pendingRestart: Schema = {
   items: { type: "string" },
   description: "Settings that the file has and that come into force with the next start only.",
 };
+const unverified: Schema = {
+  type: "array",
+  items: { type: "string" },
+  description:
+    "What of the configuration nothing was seen of, or what something else decides on than the configuration that was asked for; in words.",
+};
 const errors: Schema = {
   type: "array",
   items: object(
@@ -73,6 +79,7 @@ export const RELOAD_RESULT = object({
   appliedVersion: version,
   proof: { type: "string", enum: PROOFS },
   pendingRestart,
+  unverified,
   durationMs: { type: "integer", minimum: 0 },
 });
 

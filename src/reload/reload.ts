@@ -43,6 +43,7 @@ async function reloadMember(member: Member, wanted: Arguments, tools: ReloadTool
   const { component, version, timeoutSeconds } = wanted;
   tools.say(`${member.name}: waits for version ${version} of ${component}, up to ${timeoutSeconds} s`);
   let row: Row;
+  let unverified = "";
   try {
     const access = await accessTo(member, wanted, tools);
     const answer = await callPod(
@@ -52,6 +53,7 @@ async function reloadMember(member: Member, wanted: Arguments, tools: ReloadTool
       timeoutSeconds * 1000 + SLACK_MS,
     );
     row = rowOf(member, wanted, answer);
+    unverified = listed(answer.body.unverified, "; ");
   } catch (error) {
     row = {
       ...named(member, wanted),
@@ -61,6 +63,7 @@ async function reloadMember(member: Member, wanted: Arguments, tools: ReloadTool
     };
   }
   tools.say(`${member.name}: ${row.result}`);
+  if (unverified !== "") tools.say(`${member.name}: not verified: ${unverified}`);
   return row;
 }
 
@@ -73,9 +76,12 @@ function rowOf(member: Member, wanted: Arguments, { status, body }: PodAnswer): 
 }
 
 function provenInWords(body: PodAnswer["body"]): string {
-  const pending = Array.isArray(body.pendingRestart) ? body.pendingRestart.join(", ") : "";
+  const pending = listed(body.pendingRestart, ", ");
   return `proven (${asString(body.proof) ?? "?"})${pending === "" ? "" : `; waits for a restart: ${pending}`}`;
 }
+
+const listed = (value: unknown, separator: string): string =>
+  Array.isArray(value) ? value.join(separator) : "";
 
 function problemInWords(status: number, body: PodAnswer["body"]): string {
   const problem = asString(body.type)?.split("/").at(-1) ?? "no problem of ours";

@@ -36,6 +36,7 @@ test("what is in the pod is loaded through Patroni, and proven by PostgreSQL", a
     appliedVersion: version,
     proof: "load-time",
     pendingRestart: [],
+    unverified: ["parameters that Patroni refuses"],
   });
   assert.equal(await database.setting("work_mem"), "5MB");
 });

@@ -12,6 +12,8 @@ export interface Evidence {
   readonly proof: Proof;
   /** Settings that differ from the file until the component is started anew. */
   readonly pendingRestart: readonly string[];
+  /** What of the configuration nothing was seen of, or what another place than its own decides on; in words. */
+  readonly unverified: readonly string[];
 }
 
 /** Why nothing is proven. */
@@ -26,10 +28,11 @@ export type Outcome =
   | { readonly kind: "proven"; readonly success: Evidence }
   | { readonly kind: "failed"; readonly failure: Failure };
 
-export const proven = (proof: Proof, pendingRestart: readonly string[] = []): Outcome => ({
-  kind: "proven",
-  success: { proof, pendingRestart },
-});
+export const proven = (
+  proof: Proof,
+  pendingRestart: readonly string[] = [],
+  unverified: readonly string[] = [],
+): Outcome => ({ kind: "proven", success: { proof, pendingRestart, unverified } });
 
 export const failed = (
   problem: Failure["problem"],

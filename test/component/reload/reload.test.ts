@@ -182,11 +182,12 @@ test("it stops at the first failure, and says what the others run", async () => 
   );
 });
 
-test("one pod, and settings that wait for a restart", async () => {
+test("one pod, settings that wait for a restart, and what nothing was seen of", async () => {
   fresh(7);
   const [, first] = pods;
-  if (first !== undefined) first.outcome = proven("console", ["listen_backlog"]);
-  const rows = await reload(wanted("pod/pg-1", "--version", "6"), tools(undefined));
+  if (first !== undefined) first.outcome = proven("console", ["listen_backlog"], ["a", "b"]);
+  const used = tools(undefined);
+  const rows = await reload(wanted("pod/pg-1", "--version", "6"), used);
   assert.deepEqual(rows, [
     {
       member: "pg-1",
@@ -196,6 +197,7 @@ test("one pod, and settings that wait for a restart", async () => {
       proven: true,
     },
   ]);
+  assert.equal(used.lines.at(-1), "pg-1: not verified: a; b");
 });
 
 test("a pod that proves a lower version is not believed, nor is one that answers something else", async (t) => {

@@ -12,6 +12,9 @@ import { MountedVolume } from "./volume.ts";
 
 const READY_WITHIN_MS = 60_000;
 
+const SCOPE = "test";
+const DCS = { ttl: 30, loop_wait: 10, retry_timeout: 10 };
+
 /** The role that the sidecar asks with, and what it may. */
 const PROBER = `
   CREATE ROLE prober LOGIN;
@@ -21,7 +24,7 @@ const PROBER = `
 
 export const REST_AUTH = { username: "patroni", password: "of-the-test:only" };
 
-const HBA = [
+export const HBA = [
   "local all all trust",
   "host all all 127.0.0.1/32 trust",
   "host replication all 127.0.0.1/32 trust",
@@ -47,6 +50,8 @@ export class Database {
   patroni: Service;
   readonly #folder: string;
   readonly #etcd: Service;
+  /** Where it is. */
+  readonly #dcs: string;
   readonly #base: object;
   readonly #again: () => Service;
 
@@ -54,6 +59,7 @@ export class Database {
     parts: Pick<Database, "rest" | "volume" | "connection" | "authDir" | "patroni"> & {
       folder: string;
       etcd: Service;
+      dcs: string;
       base: object;
       again: () => Service;
     },
@@ -65,6 +71,7 @@ export class Database {
     this.patroni = parts.patroni;
     this.#folder = parts.folder;
     this.#etcd = parts.etcd;
+    this.#dcs = parts.dcs;
     this.#base = parts.base;
     this.#again = parts.again;
   }
@@ -111,7 +118,7 @@ export class Database {
     const authority = secured ? await newAuthority("services") : undefined;
     const certificate = await authority?.issueServer(["127.0.0.1"]);
     const base = {
-      scope: "test",
+      scope: SCOPE,
       name: "test-0",
       etcd3: { host: `127.0.0.1:${client}` },
       restapi: {
@@ -123,7 +130,7 @@ export class Database {
           keyfile: await write("tls.key", certificate.keyPem),
         }),
       },
-      bootstrap: { dcs: { ttl: 30, loop_wait: 10, retry_timeout: 10 }, initdb: [{ encoding: "UTF8" }] },
+      bootstrap: { dcs: DCS, initdb: [{ encoding: "UTF8" }] },
       postgresql: {
         listen: `127.0.0.1:${postgres}`,
         connect_address: `127.0.0.1:${postgres}`,
@@ -165,6 +172,7 @@ export class Database {
       patroni: again(),
       folder,
       etcd,
+      dcs: `http://127.0.0.1:${client}`,
       base,
       again,
     });
@@ -193,6 +201,20 @@ export class Database {
   /** Materialises another configuration, as the kubelet would. */
   async configure(version: number | string, configured: Configured = {}): Promise<void> {
     await this.volume.swap(filesOf(this.#base, join(this.#folder, "home"), configured, String(version)));
+  }
+
+  /** Puts another configuration into the DCS, as another member of the cluster would: this one is not told. */
+  async configureDcs(postgresql: object): Promise<void> {
+    const base64 = (text: string): string => Buffer.from(text).toString("base64");
+    const body = {
+      key: base64(`/service/${SCOPE}/config`),
+      value: base64(JSON.stringify({ ...DCS, postgresql })),
+    };
+    const { ok, status } = await fetch(`${this.#dcs}/v3/kv/put`, {
+      method: "POST",
+      body: JSON.stringify(body),
+    });
+    if (!ok) throw new Error(`etcd answers with ${status}`);
   }
 
   async sql(query: string, user = "prober"): Promise<Record<string, unknown>[]> {

@@ -1,5 +1,6 @@
 import { VERSION_SETTING } from "../../../contract/reload.ts";
 import { type ConfigurationError, failed, type Outcome, proven } from "../outcome.ts";
+import type { Departures } from "./parameters.ts";
 
 /** What PostgreSQL shows, on one connection, after a reload was asked for. */
 export interface Shown {
@@ -12,6 +13,9 @@ export interface Shown {
   /** Settings of which the file says something else than what is in force until a restart. */
   readonly pendingRestart: readonly string[];
 }
+
+/** Patroni tells of it in its log only, and the sidecar cannot read all that makes up a member's own configuration. */
+export const LEFT_OUT = "parameters that Patroni refuses";
 
 /**
  * What is proven of a version: nothing yet (undefined), or how it stands.
@@ -26,8 +30,33 @@ export function judge(shown: Shown, version: number, needsMarker: boolean): Outc
   const faults = faultsOf(shown);
   if (faults.length > 0)
     return failed("configuration-invalid", "PostgreSQL found faults in its files", faults);
-  if (shown.marker === undefined) return needsMarker ? undefined : proven("load-time", shown.pendingRestart);
-  return Number(shown.marker) === version ? proven("marker", shown.pendingRestart) : undefined;
+  const unverified = needsMarker ? [] : [LEFT_OUT];
+  if (shown.marker === undefined)
+    return needsMarker ? undefined : proven("load-time", shown.pendingRestart, unverified);
+  return Number(shown.marker) === version ? proven("marker", shown.pendingRestart, unverified) : undefined;
+}
+
+/**
+ * What the configuration of the DCS adds to a proof by its marker.
+ *
+ * @param departures undefined where the DCS holds another version than what is proven
+ * @param isFinal nothing of an older configuration is to be seen any more: before that, faults may be those of files that Patroni is
+ *   about to replace
+ */
+export function judgeWithDcs(
+  proof: Outcome,
+  departures: Departures | undefined,
+  isFinal: boolean,
+): Outcome | undefined {
+  if (proof.kind === "failed") return proof;
+  if (departures === undefined)
+    return failed("reload-unproven", "Patroni's DCS holds another version by now, or none");
+  const { faults, unverified } = departures;
+  if (faults.length === 0) return proven(proof.success.proof, proof.success.pendingRestart, unverified);
+  const errors = faults.map((message) => ({ file: undefined, line: undefined, message }));
+  return isFinal
+    ? failed("configuration-invalid", "Patroni does not take all parameters of its DCS", errors)
+    : undefined;
 }
 
 /** What is said when the time is over and {@link judge} has nothing to say. */

@@ -46,8 +46,12 @@ export class PatroniReload {
     return read("PATCH /config", await this.#call("PATCH", "/config", NOTHING));
   }
 
-  /** The configuration in the DCS as Patroni saw it in its last round. */
+  /**
+   * The configuration in the DCS, as it is now: Patroni answers `/config` from what it saw last, and sees anew for `/cluster` (api.py and
+   * dcs/__init__.py, get_cluster), which asks for no credentials.
+   */
   async configuration(): Promise<unknown> {
+    await this.#call("GET", "/cluster");
     return read("GET /config", await this.#call("GET", "/config"));
   }
 

@@ -1,7 +1,8 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { failed, messageOf, type Outcome } from "../outcome.ts";
 import { isPassing, withGrace } from "../retry.ts";
-import { faultsOf, judge, type Shown, unproven } from "./evidence.ts";
+import { departures } from "./departures.ts";
+import { faultsOf, judge, judgeWithDcs, unproven } from "./evidence.ts";
 import { PatroniRefusal, type PatroniReload } from "./patroni-reload.ts";
 import { type PostgresConnection, PostgresSession } from "./session.ts";
 
@@ -84,20 +85,24 @@ async function prove(
   let wakeAt = began + WAKE_EVERY_MS;
   let wasWoken = false;
   for (let pause = PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
-    let shown: Shown;
+    const now = performance.now();
+    const isLast = now + pause > began + proofWithinMs;
+    const hasSettled = wasWoken && now - began > SETTLED_AFTER_MS;
     try {
-      shown = await session.shown();
+      const shown = await session.shown();
+      const verdict = judge(shown, version, needsMarker);
+      const whole =
+        verdict?.kind === "proven" && needsMarker
+          ? judgeWithDcs(verdict, await departures(session, patroni, version), hasSettled || isLast)
+          : verdict;
+      if (whole !== undefined) return whole;
+      if (isLast || (hasSettled && faultsOf(shown).length > 0)) return unproven(shown, version);
     } catch (error) {
       return failed(
         "reload-unproven",
-        `PostgreSQL cannot be asked whether it has loaded: ${messageOf(error)}`,
+        `it cannot be asked whether PostgreSQL has loaded: ${messageOf(error)}`,
       );
     }
-    const verdict = judge(shown, version, needsMarker);
-    if (verdict !== undefined) return verdict;
-    const now = performance.now();
-    const hasSettled = wasWoken && now - began > SETTLED_AFTER_MS && faultsOf(shown).length > 0;
-    if (hasSettled || now + pause > began + proofWithinMs) return unproven(shown, version);
     if (now > wakeAt) {
       wasWoken = (await wake(patroni)) || wasWoken;
       wakeAt = now + WAKE_EVERY_MS;

@@ -2,6 +2,8 @@ import type { Client } from "pg";
 import { VERSION_SETTING } from "../../../contract/reload.ts";
 import { type Connection, connect } from "../connect.ts";
 import type { Shown } from "./evidence.ts";
+import type { HbaRule } from "./hba.ts";
+import type { Written } from "./parameters.ts";
 
 export interface PostgresConnection extends Connection {
   readonly database: string;
@@ -26,6 +28,17 @@ const IDENT_ERRORS = `
   SELECT current_setting('ident_file') AS file, line_number AS line, NULL AS setting, error AS message
   FROM pg_ident_file_mappings WHERE error IS NOT NULL ORDER BY line_number`;
 
+/** Patroni's file is the one that PostgreSQL was started with; it includes others, and ALTER SYSTEM's is read after it. */
+const WRITTEN = `
+  SELECT f.name, coalesce(f.setting, '') AS value, f.sourcefile = current_setting('config_file') AS "byPatroni",
+         s.vartype, s.unit, s.min_val::float8 AS least, s.max_val::float8 AS most
+  FROM pg_file_settings f LEFT JOIN pg_settings s ON lower(s.name) = lower(f.name)
+  WHERE f.name IS NOT NULL ORDER BY f.seqno`;
+
+const HBA_RULES = `
+  SELECT type, database AS databases, user_name AS users, address, auth_method AS method
+  FROM pg_hba_file_rules ORDER BY line_number`;
+
 interface ErrorRow {
   readonly file: string | null;
   readonly line: number | null;
@@ -33,28 +46,31 @@ interface ErrorRow {
   readonly message: string;
 }
 
+type WrittenRow = { readonly [Key in keyof Written]: Exclude<Written[Key], undefined> | null };
+
 /** One connection to PostgreSQL, for one reload. */
 export class PostgresSession {
   readonly #client: Client;
   readonly #since: string;
-  readonly #withIdent: boolean;
+  /** PostgreSQL's major version. */
+  readonly major: number;
 
-  private constructor(client: Client, since: string, withIdent: boolean) {
+  private constructor(client: Client, since: string, major: number) {
     this.#client = client;
     this.#since = since;
-    this.#withIdent = withIdent;
+    this.major = major;
   }
 
   /** Connects, and notes PostgreSQL's own time: a reload after it is a later one. Rejects where that is not possible. */
   static async open(connection: PostgresConnection): Promise<PostgresSession> {
     const client = await connect(connection, connection.database);
     try {
-      const { rows } = await client.query<{ now: string; version: number }>(
-        "SELECT clock_timestamp()::text AS now, current_setting('server_version_num')::int AS version",
+      const { rows } = await client.query<{ now: string; major: number }>(
+        "SELECT clock_timestamp()::text AS now, current_setting('server_version_num')::int / 10000 AS major",
       );
       const [row] = rows;
       if (row === undefined) throw new Error("PostgreSQL does not tell its time");
-      return new PostgresSession(client, row.now, row.version >= 150_000);
+      return new PostgresSession(client, row.now, row.major);
     } catch (error) {
       await client.end().catch(() => undefined);
       throw error;
@@ -69,7 +85,7 @@ export class PostgresSession {
     }>(SHOWN, [this.#since]);
     const [row] = rows;
     const errors: ErrorRow[] = [];
-    for (const query of [FILE_ERRORS, HBA_ERRORS, ...(this.#withIdent ? [IDENT_ERRORS] : [])])
+    for (const query of [FILE_ERRORS, HBA_ERRORS, ...(this.major >= 15 ? [IDENT_ERRORS] : [])])
       errors.push(...(await this.#client.query<ErrorRow>(query)).rows);
     return {
       reloaded: row?.reloaded === true,
@@ -82,6 +98,24 @@ export class PostgresSession {
         message,
       })),
     };
+  }
+
+  /** What its configuration files say, those of Patroni and others. */
+  async written(): Promise<readonly Written[]> {
+    const { rows } = await this.#client.query<WrittenRow>(WRITTEN);
+    return rows.map(({ name, value, byPatroni, vartype, unit, least, most }) => ({
+      name: name ?? "",
+      value: value ?? "",
+      byPatroni: byPatroni === true,
+      vartype: vartype ?? undefined,
+      unit: unit ?? undefined,
+      least: least ?? undefined,
+      most: most ?? undefined,
+    }));
+  }
+
+  async hbaRules(): Promise<readonly HbaRule[]> {
+    return (await this.#client.query<HbaRule>(HBA_RULES)).rows;
   }
 
   async close(): Promise<void> {

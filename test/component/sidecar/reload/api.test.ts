@@ -27,13 +27,14 @@ const post = (served: Served, body: object | string) =>
 test("a reload that is proven", async (t) => {
   const served = await Served.start(t);
   served.version.set(8);
-  served.outcome = () => Promise.resolve(proven("console", ["listen_backlog"]));
+  served.outcome = () => Promise.resolve(proven("console", ["listen_backlog"], ["the passwords"]));
   const { status, body, headers } = await post(served, { version: 7 });
   assert.equal(status, 200);
   assertIs(body, RELOAD_RESULT);
   assert.equal(body.requestedVersion, 7);
   assert.equal(body.appliedVersion, 8);
   assert.deepEqual(body.pendingRestart, ["listen_backlog"]);
+  assert.deepEqual(body.unverified, ["the passwords"]);
   assert.equal(headers["cache-control"], "no-store");
   const known = await supertest(served.server).get("/v1/status");
   assertIs(known.body, RELOAD_STATUS);

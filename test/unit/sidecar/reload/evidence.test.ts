@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { judge, type Shown, unproven } from "../../../../src/sidecar/reload/postgres/evidence.ts";
+import { proven } from "../../../../src/sidecar/reload/outcome.ts";
+import {
+  judge,
+  judgeWithDcs,
+  LEFT_OUT,
+  type Shown,
+  unproven,
+} from "../../../../src/sidecar/reload/postgres/evidence.ts";
 import { readingOf } from "../../../../src/sidecar/reload/versions/source.ts";
 
 const shown = (changes: Partial<Shown> = {}): Shown => ({
@@ -64,6 +71,31 @@ for (const [what, seen, needsMarker, now, atTheEnd] of CASES) {
     assert.equal(end.kind === "failed" && end.failure.problem, atTheEnd);
   });
 }
+
+test("what Patroni leaves out of a member's own configuration is never seen", () => {
+  for (const marker of [undefined, "7"]) {
+    const outcome = judge(shown({ marker }), 7, false);
+    assert.deepEqual(outcome?.kind === "proven" && outcome.success.unverified, [LEFT_OUT]);
+  }
+  const ofDcs = judge(shown({ marker: "7" }), 7, true);
+  assert.deepEqual(ofDcs?.kind === "proven" && ofDcs.success.unverified, []);
+});
+
+test("the DCS: a fault counts once nothing older is to be seen; what is decided elsewhere is told", () => {
+  const marker = proven("marker", ["shared_buffers"]);
+  const fault = { faults: ["f"], unverified: ["u"] };
+  assert.equal(judgeWithDcs(marker, fault, false), undefined);
+  const invalid = judgeWithDcs(marker, fault, true);
+  assert.deepEqual(invalid?.kind === "failed" && invalid.failure.errors, [
+    { file: undefined, line: undefined, message: "f" },
+  ]);
+  assert.deepEqual(
+    judgeWithDcs(marker, { faults: [], unverified: ["u"] }, false),
+    proven("marker", ["shared_buffers"], ["u"]),
+  );
+  const gone = judgeWithDcs(marker, undefined, false);
+  assert.equal(gone?.kind === "failed" && gone.failure.problem, "reload-unproven");
+});
 
 const READINGS: readonly (readonly [string, number | RegExp])[] = [
   ["42\n", 42],

@@ -5,19 +5,37 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { startKubeApi } from "../../demo/kube-api/server.ts";
+import { connect } from "../../src/kube/connection.ts";
 import type { Benchmark } from "../benchmark.ts";
-import { makeFleet } from "../controller/fleet.ts";
+import { bundle } from "../bundle.ts";
 import { type Figure, missed, shown } from "../figures.ts";
 import { describeMachine } from "../machine.ts";
+import { makeWholeFleet } from "./fleet.ts";
 
 const CLUSTERS = 1000;
 const MAIN = fileURLToPath(new URL("../../src/main.ts", import.meta.url));
-/** As the chart's CronJob runs it (charts/patroni-injector/templates/audit.yaml). */
-const NODE_OPTIONS = ["--max-old-space-size=128", "--max-semi-space-size=8"];
+
+/** How it is started. */
+interface Form {
+  readonly name: string;
+  /** What Node is started with. */
+  program(shipped: string): readonly string[];
+}
+
+/** Each must hold the targets. */
+const FORMS: readonly Form[] = [
+  { name: "as it is shipped", program: (shipped) => [shipped] },
+  {
+    name: "as the CronJob", // charts/patroni-injector/templates/audit.yaml
+    program: (shipped) => ["--max-old-space-size=128", "--max-semi-space-size=8", shipped],
+  },
+  { name: "from its sources", program: () => [MAIN] },
+];
+
 const SAMPLE_MS = 50;
 const MIB = 2 ** 20;
 
-/** `audit` of many clusters as a process of its own, without dry-runs: time, the largest memory, what it asks for. */
+/** `audit` of many clusters as a process of its own, without dry-runs: time, and the largest memory. */
 export const audit: Benchmark = async ({ progress, cores, signal }) => {
   const machine = describeMachine(cores);
   const api = await startKubeApi();
@@ -26,20 +44,14 @@ export const audit: Benchmark = async ({ progress, cores, signal }) => {
     const kubeconfig = join(folder, "kubeconfig");
     await writeFile(kubeconfig, api.kubeconfig());
     progress(`making ${CLUSTERS} clusters of 3 pods`);
-    await makeFleet(api, {
-      clusters: CLUSTERS,
-      clustersPerNamespace: 10,
-      patroniPort: 8008,
-      kubernetesDcs: true,
-    });
-    signal.throwIfAborted();
-    progress("auditing");
-    const run = await audited(kubeconfig, join(folder, "report.json"));
-    const figures: Figure[] = [
-      { what: "time", value: run.seconds, unit: "s", target: 30 },
-      { what: "resident memory at its highest", value: run.residentBytes / MIB, unit: "MiB", target: 256 },
-      { what: "findings", value: run.findings, unit: "" },
-    ];
+    await makeWholeFleet(connect(kubeconfig), CLUSTERS);
+    const shipped = await bundle(folder);
+    const figures: Figure[] = [];
+    for (const { name, program } of FORMS) {
+      signal.throwIfAborted();
+      progress(`auditing ${name}`);
+      figures.push(...figuresOf(name, await audited(program(shipped), kubeconfig)));
+    }
     return {
       text: `${CLUSTERS} clusters, ${3 * CLUSTERS} pods\n\n${shown(figures)}`,
       json: { machine, clusters: CLUSTERS, figures },
@@ -57,7 +69,14 @@ interface Run {
   readonly findings: number;
 }
 
-async function audited(kubeconfig: string, output: string): Promise<Run> {
+const figuresOf = (form: string, { seconds, residentBytes, findings }: Run): Figure[] => [
+  { what: `${form}: time`, value: seconds, unit: "s", target: 30 },
+  { what: `${form}: resident memory at its highest`, value: residentBytes / MIB, unit: "MiB", target: 256 },
+  { what: `${form}: findings`, value: findings, unit: "" },
+];
+
+/** @param program what Node is started with */
+async function audited(program: readonly string[], kubeconfig: string): Promise<Run> {
   const argv = [
     "audit",
     "-A",
@@ -70,7 +89,7 @@ async function audited(kubeconfig: string, output: string): Promise<Run> {
     kubeconfig,
   ];
   const began = performance.now();
-  const child = spawn(process.execPath, [...NODE_OPTIONS, MAIN, ...argv], {
+  const child = spawn(process.execPath, [...program, ...argv], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const chunks: Buffer[] = [];
@@ -85,8 +104,7 @@ async function audited(kubeconfig: string, output: string): Promise<Run> {
   clearInterval(sampling);
   const seconds = (performance.now() - began) / 1000;
   if (code !== 0) throw new Error(`audit ended with exit code ${String(code)}`);
-  await writeFile(output, Buffer.concat(chunks));
-  const { clusters, summary } = JSON.parse(await readFile(output, "utf8"));
+  const { clusters, summary } = JSON.parse(Buffer.concat(chunks).toString());
   if (clusters.length !== CLUSTERS) throw new Error(`${clusters.length} clusters were audited`);
   return { seconds, residentBytes, findings: summary.error + summary.warning + summary.info };
 }

@@ -92,6 +92,8 @@ export const BUILT_IN: readonly Row[] = [
   },
   { ...apps, plural: "deployments", kind: "Deployment", shortNames: ["deploy"], initialStatus: () => ({}) },
   { group: "discovery.k8s.io", version: "v1", plural: "endpointslices", kind: "EndpointSlice" },
+  { group: "networking.k8s.io", version: "v1", plural: "networkpolicies", kind: "NetworkPolicy" },
+  { group: "policy", version: "v1", plural: "poddisruptionbudgets", kind: "PodDisruptionBudget" },
   {
     group: "coordination.k8s.io",
     version: "v1",

@@ -3,6 +3,7 @@ import type { KubeConnection } from "../../kube/connection.ts";
 import { KubeError } from "../../kube/error.ts";
 import type { Seen } from "../need.ts";
 import type { AuditKind } from "../snapshot.ts";
+import { Sharing } from "./share.ts";
 import { slimPod } from "./slim.ts";
 
 interface Resource {
@@ -135,11 +136,12 @@ async function listPlace(connection: KubeConnection, kind: AuditKind, place: Pla
 /** Every object is reduced as its page comes: the whole ones of all pages would be several times as large. */
 async function pages(connection: KubeConnection, kind: AuditKind, place: Place): Promise<JsonObject[]> {
   const items: JsonObject[] = [];
+  const sharing = new Sharing();
   let next: string | undefined;
   do {
     const query = { ...place.query, limit: PAGE, ...(next === undefined ? {} : { continue: next }) };
     const page = await connection.send({ method: "GET", path: place.path, query });
-    for (const item of objectsIn(page.items)) items.push(reduced(kind, item));
+    for (const item of objectsIn(page.items)) items.push(sharing.share(reduced(kind, item)));
     next = asString(at(page, "metadata", "continue")) || undefined;
   } while (next !== undefined);
   return items;

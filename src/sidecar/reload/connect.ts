@@ -17,17 +17,25 @@ const TIMEOUT_MS = 5000;
 
 const NO_TLS = "The server does not support SSL connections";
 
+/** No rule of pg_hba.conf takes this role in this way (`hostnossl`), among others. */
+const NOT_THIS_WAY = "28000";
+
 /**
- * Connects, over TCP with TLS where the server has it (as libpq's `sslmode=prefer`): its certificate is not asked for, for the
- * connection does not leave the pod. Rejects where that is not possible.
+ * Connects, over TCP with TLS where the server has it and takes the role with it, else without (as libpq's `sslmode=prefer`): its
+ * certificate is not asked for, for the connection does not leave the pod. A wrong password is not tried again. Rejects where that is
+ * not possible.
  */
 export async function connect(connection: Connection, database: string): Promise<Client> {
   const isSocket = connection.host.startsWith("/");
   try {
     return await open(connection, database, !isSocket);
   } catch (error) {
-    if (isSocket || (error as Error).message !== NO_TLS) throw error;
-    return open(connection, database, false);
+    if (isSocket) throw error;
+    if ((error as Error).message === NO_TLS) return open(connection, database, false);
+    if ((error as NodeJS.ErrnoException).code !== NOT_THIS_WAY) throw error;
+    return open(connection, database, false).catch((plain: unknown) => {
+      throw new AggregateError([error, plain]);
+    });
   }
 }
 

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { type Request, requestBy } from "../cli/command.ts";
 import { FINDINGS, type FindingCode, SEVERITIES, type Severity } from "../contract/findings.ts";
 
 export const OUTPUTS = ["table", "json", "sarif", "policyreport", "markdown"] as const;
@@ -46,11 +47,8 @@ export interface Arguments {
   readonly kubeconfig: string | undefined;
 }
 
-export type Request =
-  | { readonly kind: "run"; readonly arguments: Arguments }
-  | { readonly kind: "explain"; readonly code: FindingCode }
-  | { readonly kind: "help" }
-  | { readonly kind: "usage"; readonly message: string };
+/** What is wanted: an audit, or only what a finding means. */
+export type Wish = Arguments | { readonly explain: FindingCode };
 
 const OPTIONS = {
   namespace: { type: "string", short: "n", multiple: true },
@@ -70,21 +68,17 @@ const OPTIONS = {
 } as const;
 
 /** Reads the command line behind `audit`. Never throws. */
-export function parseArguments(argv: readonly string[]): Request {
-  try {
-    return read(parseArgs({ args: [...argv], options: OPTIONS }).values);
-  } catch (error) {
-    return { kind: "usage", message: (error as Error).message };
-  }
+export function parseArguments(argv: readonly string[]): Request<Wish> {
+  return requestBy(() => read(parseArgs({ args: [...argv], options: OPTIONS }).values));
 }
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS }>>["values"];
 
-function read(values: Values): Request {
-  if (values.help) return { kind: "help" };
+function read(values: Values): Wish | undefined {
+  if (values.help) return undefined;
   if (values.explain !== undefined) {
     const code = values.explain;
-    if (Object.hasOwn(FINDINGS, code)) return { kind: "explain", code: code as FindingCode };
+    if (Object.hasOwn(FINDINGS, code)) return { explain: code as FindingCode };
     throw new Error(`--explain: there is no finding ${JSON.stringify(code)}`);
   }
   const { filename: files, namespace: namespaces, "all-namespaces": all = false } = values;
@@ -97,19 +91,16 @@ function read(values: Values): Request {
   if (keepReports && values.selector !== undefined)
     throw new Error("--keep-reports looks at whole namespaces: leave --selector out");
   return {
-    kind: "run",
-    arguments: {
-      source: files === undefined ? { kind: "cluster", namespaces } : { kind: "files", files },
-      selector: selectorIn(values.selector ?? ""),
-      dryRuns: !values["no-dry-run"],
-      direct: values.direct ?? false,
-      output: oneOf("--output", OUTPUTS, values.output ?? "table"),
-      fixDir: values["fix-dir"],
-      failOn: failOn(values["fail-on"] ?? "error"),
-      keepReports,
-      config: values.config,
-      kubeconfig: values.kubeconfig,
-    },
+    source: files === undefined ? { kind: "cluster", namespaces } : { kind: "files", files },
+    selector: selectorIn(values.selector ?? ""),
+    dryRuns: !values["no-dry-run"],
+    direct: values.direct ?? false,
+    output: oneOf("--output", OUTPUTS, values.output ?? "table"),
+    fixDir: values["fix-dir"],
+    failOn: failOn(values["fail-on"] ?? "error"),
+    keepReports,
+    config: values.config,
+    kubeconfig: values.kubeconfig,
   };
 }
 

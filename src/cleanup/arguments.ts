@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { type Request, requestBy } from "../cli/command.ts";
 
 export const USAGE = `Usage: patroni-injector cleanup (--namespace NAME | --all-namespaces) [--leave-selector] [--dry-run]
                                [--kubeconfig FILE]
@@ -24,11 +25,6 @@ export interface Arguments {
   readonly kubeconfig: string | undefined;
 }
 
-export type Request =
-  | { readonly kind: "run"; readonly arguments: Arguments }
-  | { readonly kind: "help" }
-  | { readonly kind: "usage"; readonly message: string };
-
 const OPTIONS = {
   namespace: { type: "string", short: "n", multiple: true },
   "all-namespaces": { type: "boolean", short: "A" },
@@ -39,18 +35,16 @@ const OPTIONS = {
 } as const;
 
 /** Reads the command line behind `cleanup`. Never throws. */
-export function parseArguments(argv: readonly string[]): Request {
-  try {
+export function parseArguments(argv: readonly string[]): Request<Arguments> {
+  return requestBy(() => {
     const { values } = parseArgs({ args: [...argv], options: OPTIONS });
-    if (values.help) return { kind: "help" };
+    if (values.help) return undefined;
     const { namespace: namespaces, "all-namespaces": all = false, kubeconfig } = values;
     if (all === (namespaces !== undefined)) {
-      return { kind: "usage", message: "give either --namespace NAME or --all-namespaces" };
+      throw new Error("give either --namespace NAME or --all-namespaces");
     }
-    if (namespaces?.includes("")) return { kind: "usage", message: "--namespace needs a name" };
+    if (namespaces?.includes("")) throw new Error("--namespace needs a name");
     const { "leave-selector": leave = false, "dry-run": dryRun = false } = values;
-    return { kind: "run", arguments: { namespaces, leave, dryRun, kubeconfig } };
-  } catch (error) {
-    return { kind: "usage", message: (error as Error).message };
-  }
+    return { namespaces, leave, dryRun, kubeconfig };
+  });
 }

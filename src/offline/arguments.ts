@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { type Request, requestBy } from "../cli/command.ts";
 
 export interface Arguments {
   /** Paths of files and directories; `-` is standard input. At least one. */
@@ -9,11 +10,6 @@ export interface Arguments {
   readonly config: string | undefined;
   readonly namespace: string | undefined;
 }
-
-export type Request =
-  | { readonly kind: "run"; readonly arguments: Arguments }
-  | { readonly kind: "help" }
-  | { readonly kind: "usage"; readonly message: string };
 
 export const USAGE = `Usage: patroni-injector inject -f FILE [-f FILE ...] [options]
 
@@ -42,23 +38,21 @@ const OPTIONS = {
 } as const;
 
 /** Reads the command line behind `inject`. Never throws. */
-export function parseArguments(argv: readonly string[]): Request {
-  try {
+export function parseArguments(argv: readonly string[]): Request<Arguments> {
+  return requestBy(() => {
     const { values } = parseArgs({
       args: [...argv],
       options: OPTIONS,
       strict: true,
       allowPositionals: false,
     });
-    if (values.help) return { kind: "help" };
+    if (values.help) return undefined;
     const { filename: files = [], diff = false, output, config, namespace } = values;
     const message = problemWith({ ...values, files, diff });
-    if (message !== undefined) return { kind: "usage", message };
+    if (message !== undefined) throw new Error(message);
     const format = output as Arguments["output"];
-    return { kind: "run", arguments: { files, diff, output: format, config, namespace } };
-  } catch (error) {
-    return { kind: "usage", message: (error as Error).message };
-  }
+    return { files, diff, output: format, config, namespace };
+  });
 }
 
 function problemWith(given: {

@@ -1,4 +1,5 @@
 import type { Readable, Writable } from "node:stream";
+import { printable } from "../cli/printable.ts";
 import { toInjectionSettings, withKnowledge } from "../config/injection-settings.ts";
 import { defaultConfig, loadConfig } from "../config/load.ts";
 import { ConfigError } from "../config/problems.ts";
@@ -9,7 +10,7 @@ import { problemAt, readDocuments, type SourceDocument } from "./documents.ts";
 import { injectDocument, surroundingsOf } from "./inject.ts";
 import { readInputs } from "./input.ts";
 import { asJson, asTheyCame, asYaml, type File, holdsInexactNumber } from "./output.ts";
-import { printable, reportLines } from "./report.ts";
+import { reportLines } from "./report.ts";
 import { isJson } from "./stream.ts";
 
 export interface Io {

@@ -1,6 +1,6 @@
 import { FILE_HEADERS_ONLY, formatPatch, structuredPatch } from "diff";
+import { printable } from "../cli/printable.ts";
 import type { InjectedDocument } from "./inject.ts";
-import { printable } from "./report.ts";
 
 const RED = "\u001b[31m";
 const GREEN = "\u001b[32m";

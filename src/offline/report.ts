@@ -1,3 +1,4 @@
+import { printable } from "../cli/printable.ts";
 import { REASONS } from "../contract/reasons.ts";
 import type { Decision, Note } from "../injection/decision.ts";
 import type { InjectedDocument, Outcome } from "./inject.ts";
@@ -44,12 +45,4 @@ const remark = ({ reason, detail }: Note): string =>
 function withWords(reason: keyof typeof REASONS, detail: string): string {
   const words = REASONS[reason].means.replace(/\.$/, "");
   return `${reason}: ${words}${detail === "" ? "" : ` (${detail})`}`;
-}
-
-/** Text from a manifest on a terminal: without control characters, which could write over other lines. */
-export function printable(text: string): string {
-  return text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (character) => {
-    const code = character.codePointAt(0) ?? 0;
-    return code > 0xffff ? `\\u{${code.toString(16)}}` : `\\u${code.toString(16).padStart(4, "0")}`;
-  });
 }

@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { type Request, requestBy } from "../cli/command.ts";
 import { RELOAD_COMPONENTS, RELOAD_TIMEOUT, type ReloadComponent } from "../contract/reload.ts";
 import { configVersion } from "../contract/syntax.ts";
 
@@ -36,11 +37,6 @@ export interface Arguments {
   readonly kubeconfig: string | undefined;
 }
 
-export type Request =
-  | { readonly kind: "run"; readonly arguments: Arguments }
-  | { readonly kind: "help" }
-  | { readonly kind: "usage"; readonly message: string };
-
 const OPTIONS = {
   component: { type: "string" },
   version: { type: "string" },
@@ -55,45 +51,38 @@ const OPTIONS = {
 } as const;
 
 /** Reads the command line behind `reload`. Never throws. */
-export function parseArguments(argv: readonly string[]): Request {
-  try {
+export function parseArguments(argv: readonly string[]): Request<Arguments> {
+  return requestBy(() => {
     const { values, positionals } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
-    if (values.help) return { kind: "help" };
+    if (values.help) return undefined;
     const target = /^(pod|cluster)\/(.+)$/.exec(positionals.length === 1 ? (positionals[0] ?? "") : "");
-    if (target === null) return usage("which? Give pod/NAME or cluster/NAME");
+    if (target === null) throw new Error("which? Give pod/NAME or cluster/NAME");
     const component = RELOAD_COMPONENTS.find((name) => name === values.component);
-    if (component === undefined) return usage(`--component is one of ${RELOAD_COMPONENTS.join(", ")}`);
+    if (component === undefined) throw new Error(`--component is one of ${RELOAD_COMPONENTS.join(", ")}`);
     const version = configVersion.read(values.version ?? "");
-    if (version === undefined) return usage(`--version is ${configVersion.allowed}`);
+    if (version === undefined) throw new Error(`--version is ${configVersion.allowed}`);
     const timeoutSeconds = Number(values.timeout ?? RELOAD_TIMEOUT.default);
     const { least, most } = RELOAD_TIMEOUT;
     if (!Number.isInteger(timeoutSeconds) || timeoutSeconds < least || timeoutSeconds > most)
-      return usage(`--timeout is a number of seconds from ${least} to ${most}`);
+      throw new Error(`--timeout is a number of seconds from ${least} to ${most}`);
     const { namespace = "default", "service-account": account, "token-file": file, kubeconfig } = values;
     if ((account === undefined) === (file === undefined))
-      return usage("give either --service-account NAME or --token-file FILE");
+      throw new Error("give either --service-account NAME or --token-file FILE");
     return {
-      kind: "run",
-      arguments: {
-        target: { kind: target[1] as "pod" | "cluster", name: target[2] ?? "" },
-        component,
-        version,
-        timeoutSeconds,
-        namespace,
-        token: file === undefined ? accountIn(account ?? "", namespace) : { file },
-        caFile: values["ca-file"],
-        clusterDomain: values["cluster-domain"],
-        kubeconfig,
-      },
+      target: { kind: target[1] as "pod" | "cluster", name: target[2] ?? "" },
+      component,
+      version,
+      timeoutSeconds,
+      namespace,
+      token: file === undefined ? accountIn(account ?? "", namespace) : { file },
+      caFile: values["ca-file"],
+      clusterDomain: values["cluster-domain"],
+      kubeconfig,
     };
-  } catch (error) {
-    return usage((error as Error).message);
-  }
+  });
 }
 
 function accountIn(text: string, namespace: string): { namespace: string; account: string } {
   const [one = "", other] = text.split("/");
   return other === undefined ? { namespace, account: one } : { namespace: one, account: other };
 }
-
-const usage = (message: string): Request => ({ kind: "usage", message });

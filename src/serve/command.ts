@@ -1,4 +1,5 @@
 import { parseArgs } from "node:util";
+import { requestBy, runCommand, type Streams } from "../cli/command.ts";
 import { ConfigError } from "../config/problems.ts";
 import { serve } from "./serve.ts";
 import { shutdownBySignals } from "./shutdown.ts";
@@ -11,56 +12,50 @@ Answers admission reviews over HTTPS until SIGTERM.
   --kubeconfig FILE  the cluster; not needed in a pod of it
 `;
 
-export interface Io {
-  readonly stdout: NodeJS.WritableStream;
-  readonly stderr: NodeJS.WritableStream;
-}
+const NAME = "patroni-injector serve";
 
 /** Exit codes: 0 stopped as asked, 1 could not start or was ended by a second signal, 2 usage. */
-export async function run(argv: readonly string[], { stdout, stderr }: Io): Promise<number> {
-  const options = optionsIn(argv);
-  if (typeof options === "string") {
-    stderr.write(`patroni-injector serve: ${options}\n\n${USAGE}`);
-    return 2;
-  }
-  if (options.help) {
-    stdout.write(USAGE);
-    return 0;
-  }
+export function run(argv: readonly string[], io: Streams): Promise<number> {
+  const command = {
+    name: NAME,
+    usage: USAGE,
+    run: untilStopped,
+    explain: (error: unknown) => explained(error).map((line) => `${NAME}: ${line}`),
+  };
+  return runCommand(
+    requestBy(() => argumentsIn(argv)),
+    command,
+    io,
+  );
+}
+
+async function untilStopped(given: Arguments): Promise<number> {
   const shutdown = shutdownBySignals(process);
   try {
-    await serve({ ...options, environment: process.env, shutdown });
+    await serve({ ...given, environment: process.env, shutdown });
     return shutdown.atOnce.aborted ? 1 : 0;
-  } catch (error) {
-    for (const line of explained(error)) stderr.write(`patroni-injector serve: ${line}\n`);
-    return 1;
   } finally {
     shutdown.dispose();
   }
 }
 
-interface Options {
-  readonly help: boolean;
+interface Arguments {
   readonly configPath: string;
   readonly kubeconfig: string | undefined;
 }
 
-/** The options, or what is wrong with them. */
-function optionsIn(argv: readonly string[]): Options | string {
-  try {
-    const { values } = parseArgs({
-      args: [...argv],
-      options: {
-        config: { type: "string" },
-        kubeconfig: { type: "string" },
-        help: { type: "boolean", short: "h", default: false },
-      },
-    });
-    if (values.config === undefined && !values.help) return "--config is missing";
-    return { help: values.help, configPath: values.config ?? "", kubeconfig: values.kubeconfig };
-  } catch (error) {
-    return (error as Error).message;
-  }
+function argumentsIn(argv: readonly string[]): Arguments | undefined {
+  const { values } = parseArgs({
+    args: [...argv],
+    options: {
+      config: { type: "string" },
+      kubeconfig: { type: "string" },
+      help: { type: "boolean", short: "h", default: false },
+    },
+  });
+  if (values.help) return undefined;
+  if (values.config === undefined) throw new Error("--config is missing");
+  return { configPath: values.config, kubeconfig: values.kubeconfig };
 }
 
 /** One line for each problem; of any other error its message and those of its causes. */

@@ -37,7 +37,7 @@ async function scene(t: TestContext) {
   const certs = async (...options: string[]) => {
     const [stdout, stderr] = [sink(), sink()];
     const argv = ["--config", config, "--kubeconfig", kubeconfig, ...options];
-    const code = await run(argv, { stdout: stdout.stream, stderr: stderr.stream });
+    const code = await run(argv, { stdout: stdout.stream, stderr: stderr.stream, env: {} });
     return { code, stdout: stdout.text(), stderr: stderr.text() };
   };
   const distrust = async () => {
@@ -109,7 +109,7 @@ describe("patroni-injector certs", () => {
       [["--help"], 0],
     ] as const) {
       assert.equal(
-        await run(argv, { stdout: sink().stream, stderr: sink().stream }),
+        await run(argv, { stdout: sink().stream, stderr: sink().stream, env: {} }),
         expected,
         argv.join(" "),
       );

@@ -78,7 +78,6 @@ describe("serve and its certificate", () => {
     const bundle = Buffer.from(String(at(entry, "clientConfig", "caBundle")), "base64").toString();
     assert.equal(bundle.match(/BEGIN/g)?.length, 1, "the processes have an authority each");
 
-    const argv = ["--config", first.configPath, "--kubeconfig", kubeconfig];
     let said = "";
     const stdout = new Writable({
       write(chunk, _, done) {
@@ -86,7 +85,8 @@ describe("serve and its certificate", () => {
         done();
       },
     });
-    const code = await certs([...argv, "--address", `127.0.0.1:${one.port}`], { stdout, stderr: stdout });
+    const argv = ["--config", first.configPath, "--address", `127.0.0.1:${one.port}`];
+    const code = await certs(argv, { stdout, stderr: stdout, env: { KUBECONFIG: kubeconfig } });
     assert.equal(code, 0, said);
     assert.match(said, /^Verdict +trusted$/m);
 

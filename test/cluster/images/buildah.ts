@@ -39,6 +39,11 @@ export class Buildah {
     await this.#run(["bud", ...how, ...given, "--tag", image, "--file", dockerfile, context]);
   }
 
+  /** Takes an image out of the store; the layers that others stand on stay. */
+  async remove(image: string): Promise<void> {
+    if (await this.has(image)) await this.#run(["rmi", image]);
+  }
+
   /** Writes an archive that carries the name `reference`. */
   async write(image: string, archive: string, reference: string): Promise<void> {
     await this.#run(["push", image, `oci-archive:${archive}:${reference}`]);

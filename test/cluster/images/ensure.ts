@@ -1,14 +1,15 @@
 /** Builds the images of the rig: `node test/cluster/images/ensure.ts` prints their names and archives. */
-import { access, mkdir, mkdtemp, rename, rm } from "node:fs/promises";
+import { mkdir, mkdtemp, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import type { Log } from "../build.ts";
 import { cacheFolder } from "../build-plan.ts";
 import { BuildError } from "../go-build.ts";
 import { withLock } from "../lock.ts";
 import { ensureRequirements, RequirementError } from "../requirements.ts";
+import { claimArchive, dropOlderArchives } from "./archives.ts";
 import { Buildah } from "./buildah.ts";
 import { ImageError } from "./command.ts";
-import { type ImagePlan, planImage } from "./plan.ts";
+import { builtName, type ImagePlan, planImage } from "./plan.ts";
 import { dockerfileOf, fillContext, type ImageName, RECIPES } from "./recipes.ts";
 
 /** An image for a cluster. */
@@ -31,7 +32,7 @@ export type PodImage = (typeof POD_IMAGES)[number];
 
 /**
  * Archives of the images that pods run, building what is missing: minutes when nothing is cached. Several processes may ask at the
- * same time: one builds, the others wait. An archive in the cache is always whole.
+ * same time: one builds, the others wait. An archive in the cache is always whole, and stays at least until this process ends.
  *
  * @throws ImageError, BuildError or RequirementError that says what is missing
  */
@@ -44,10 +45,10 @@ export async function ensureImages(log: Log = toStderr): Promise<Record<PodImage
 export async function ensureImage(name: PodImage, log: Log = toStderr): Promise<Image> {
   const cache = cacheFolder();
   const plan = await planImage(name, cache);
-  if (!(await exists(plan.archive))) {
+  if (!(await claimArchive(plan.archive))) {
     const onWait = () => log("images: another process builds them, waiting");
     await withLock("patroni-injector-images", onWait, async () => {
-      if (!(await exists(plan.archive))) await writeArchive(plan, cache, log);
+      if (!(await claimArchive(plan.archive))) await writeArchive(plan, cache, log);
     });
   }
   return { reference: plan.reference, archive: plan.archive };
@@ -61,6 +62,8 @@ async function writeArchive(plan: ImagePlan, cache: string, log: Log): Promise<v
   const unfinished = `${plan.archive}.${process.pid}`;
   await buildah.write(plan.built, unfinished, plan.reference);
   await rename(unfinished, plan.archive);
+  for (const key of await dropOlderArchives(join(cache, "images"), plan.name))
+    await buildah.remove(builtName(plan.name, key));
   log(`image ${plan.name}: built in ${((performance.now() - started) / 1000).toFixed(0)} s`);
 }
 
@@ -82,13 +85,6 @@ async function build(plan: ImagePlan, cache: string, buildah: Buildah, log: Log)
   } finally {
     await rm(context, { recursive: true, force: true });
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 function toStderr(line: string): void {

@@ -14,13 +14,17 @@ export interface ImagePlan {
   readonly archive: string;
 }
 
+/** {@link ImagePlan.built} of an image with this key. */
+export const builtName = (name: ImageName, key: string): string =>
+  `localhost/patroni-injector-test/${name}:${key}`;
+
 export async function planImage(name: ImageName, cache: string): Promise<ImagePlan> {
   const { repository, tag } = RECIPES[name];
   const key = await keyOf(name);
   return {
     name,
     reference: `${repository}:${tag ?? key}`,
-    built: `localhost/patroni-injector-test/${name}:${key}`,
+    built: builtName(name, key),
     archive: join(cache, "images", `${name}-${key}.oci.tar`),
   };
 }

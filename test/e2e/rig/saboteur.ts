@@ -60,6 +60,13 @@ export class Saboteur {
   mend = (podUid: string): Promise<void> =>
     this.#inNetwork(podUid, "iptables -w -F INPUT && iptables -w -F OUTPUT");
 
+  /** Kills every process of a container. `id`: the container runtime's. */
+  kill = async (id: string): Promise<void> => {
+    await this.#run(
+      `kill -KILL $(find /sys/fs/cgroup -path '*${id}*' -name cgroup.procs -exec cat {} + | sort -un)`,
+    );
+  };
+
   /** What the control group of a container has charged. `id`: the container runtime's. */
   memoryOf = async (id: string): Promise<ContainerMemory> => parseMemory(await this.#run(memoryScript(id)));
 

@@ -21,6 +21,10 @@ export const hasSidecar = (pod: JsonObject): boolean =>
 export const waitingReason = (status: JsonObject | undefined): string | undefined =>
   asString(at(status, "state", "waiting", "reason"));
 
+/** The container runtime's name for a container that runs or ran. */
+export const containerId = (status: JsonObject | undefined): string | undefined =>
+  asString(status?.containerID)?.replace(/^.*:\/\//, "");
+
 /** Memory of the sidecars that run, and of those that ran before them in the same pods whether they were ended for want of it. */
 export async function sidecarMemories(
   pods: readonly MemberPod[],
@@ -28,7 +32,7 @@ export async function sidecarMemories(
 ): Promise<ContainerMemory[]> {
   const memories = pods.map(async ({ object }) => {
     const status = sidecarStatus(object);
-    const id = asString(status?.containerID)?.replace(/^.*:\/\//, "");
+    const id = containerId(status);
     if (id === undefined || at(status, "state", "running") === undefined) return [];
     const memory = await saboteur.memoryOf(id);
     const former = at(status, "lastState", "terminated", "reason") === "OOMKilled" ? 1 : 0;
@@ -37,7 +41,8 @@ export async function sidecarMemories(
   return (await Promise.all(memories)).flat();
 }
 
-function statusOf(pod: JsonObject, container: string): JsonObject | undefined {
+/** The status of a container in a pod, whatever kind of container it is. */
+export function statusOf(pod: JsonObject, container: string): JsonObject | undefined {
   return ["containerStatuses", "initContainerStatuses"]
     .flatMap((list) => objectsIn(at(pod, "status", list)))
     .find(({ name }) => name === container);

@@ -1,0 +1,62 @@
+import { isAcknowledged, longestGap, type Write } from "../analysis/writes.ts";
+import { POOL_PORT } from "../manifests/pgbouncer.ts";
+import { Counter } from "../rig/counter.ts";
+import type { Deployed } from "../rig/deploy.ts";
+import { until } from "../rig/kubectl.ts";
+import type { Settled } from "../rig/members.ts";
+import { settle } from "./observation.ts";
+
+const WRITES_AGAIN_WITHIN_MS = 180_000;
+
+/** What a change of primary was like for the client of one pool. Milliseconds. */
+export interface BehindPool {
+  /** From the fault to the first acknowledged write on the new primary. */
+  readonly writesAgainMs: number;
+  /** The longest time without an acknowledged write. */
+  readonly unavailableMs: number;
+}
+
+/**
+ * Changes the primary while a client writes behind each pool, all at the same time.
+ *
+ * @param pools addresses of pools, by names that are DNS labels
+ * @param strike resolves when nothing of the fault is left but its consequences
+ */
+export async function runBehindPools<Name extends string>(
+  deployed: Deployed,
+  run: string,
+  pools: (before: Settled) => Readonly<Record<Name, string>>,
+  strike: (before: Settled) => Promise<void>,
+): Promise<Readonly<Record<Name, BehindPool>>> {
+  const before = await settle(deployed, `the cluster is settled before ${run}`);
+  const counters: [Name, Counter][] = [];
+  try {
+    for (const [name, host] of Object.entries(pools(before)) as [Name, string][])
+      counters.push([name, await startCounter(deployed, host, `${run}-${name}`)]);
+    const struckMs = Date.now();
+    await strike(before);
+    const { primary } = await settle(deployed, `the cluster is settled after ${run}`);
+    const wroteThere = (write: Write) =>
+      isAcknowledged(write) && write.sentMs > struckMs && write.server === primary.ip;
+    for (const [name, counter] of counters) {
+      const again = async () => (await counter.writes()).some(wroteThere) || undefined;
+      await until(`the client of ${name} writes to ${primary.name}`, WRITES_AGAIN_WITHIN_MS, again, 1_000);
+    }
+    const figures = await Promise.all(
+      counters.map(async ([name, counter]): Promise<[Name, BehindPool]> => {
+        const writes = await counter.writes();
+        const first = writes.find(wroteThere)?.endedMs ?? Number.NaN;
+        return [
+          name,
+          { writesAgainMs: first - struckMs, unavailableMs: longestGap(writes)?.ms ?? Number.NaN },
+        ];
+      }),
+    );
+    return Object.fromEntries(figures) as Record<Name, BehindPool>;
+  } finally {
+    await Promise.all(counters.map(([, counter]) => counter.stop()));
+  }
+}
+
+const startCounter = ({ kubectl, members, target }: Deployed, host: string, run: string): Promise<Counter> =>
+  Counter.start(kubectl, members.namespace, target.images.patroni, host, run, POOL_PORT);

@@ -6,6 +6,8 @@ import type { Snapshot } from "./snapshot.ts";
 
 /** What namespaces in audit mode would have got, as all replicas together remember it. */
 export interface AuditMode {
+  /** Those that are in audit mode and were audited, by name. */
+  readonly namespaces: readonly string[];
   readonly groups: readonly AuditModeGroup[];
   /** By replica that told. */
   readonly since: Readonly<Record<string, string>>;
@@ -20,6 +22,15 @@ export interface AuditModeGroup {
   readonly pods: readonly string[];
 }
 
+/** Pods with this reason would have been changed; with any other one they would have stayed as they are, or been refused. */
+const CHANGED = "injected";
+
+export const isChange = ({ reason }: AuditModeGroup): boolean => reason === CHANGED;
+
+/** What would have become of a group's pods: the reason of a pod that would have been changed is that of one that is. */
+export const wouldBe = (group: AuditModeGroup): string =>
+  isChange(group) ? "would be injected" : group.reason;
+
 /** Which namespaces are in audit mode. @param namespaces of these; of all where it is undefined */
 export function auditModeNamespaces(
   snapshot: Snapshot,
@@ -31,15 +42,24 @@ export function auditModeNamespaces(
   return new Set(all.filter((name) => namespaces?.includes(name) ?? true));
 }
 
-/** Reads what a replica answered. Entries that are none are left out. */
+/** In a replica's answer anything may stand that calls itself one: what shows in reports is of the form that the real ones have. */
+const NAME = /^[a-z0-9][a-z0-9.-]{0,252}$/;
+const REASON = /^[a-z][a-z-]{0,62}$/;
+
+/**
+ * Reads what a replica answered. Entries that are none are left out.
+ *
+ * @throws Error where the answer is no replica's
+ */
 export function rememberedIn(answer: JsonObject): Remembered {
+  const since = Date.parse(asString(answer.since) ?? "");
+  if (Number.isNaN(since) || !Array.isArray(answer.decisions))
+    throw new Error("the answer is not that of a replica of `serve`");
   const decisions = objectsIn(answer.decisions).flatMap((each) => {
-    const [namespace, pod, reason] = [each.namespace, each.name, each.reason].map(asString);
-    return namespace === undefined || pod === undefined || reason === undefined
-      ? []
-      : [{ namespace, pod, reason }];
+    const [namespace = "", pod = "", reason = ""] = [each.namespace, each.name, each.reason].map(asString);
+    return NAME.test(namespace) && NAME.test(pod) && REASON.test(reason) ? [{ namespace, pod, reason }] : [];
   });
-  return { since: asString(answer.since) ?? "", decisions };
+  return { since: new Date(since).toISOString(), decisions };
 }
 
 /** Of these namespaces, by namespace and reason. */
@@ -64,5 +84,5 @@ export function auditModeOf(replicas: readonly ReplicaMemory[], namespaces: Read
   const groups = [...pods]
     .sort(([one], [other]) => (one < other ? -1 : 1))
     .map(([, group]) => ({ ...group, pods: [...group.pods].sort() }));
-  return { groups, since, unread };
+  return { namespaces: [...namespaces].sort(), groups, since, unread };
 }

@@ -19,6 +19,9 @@ export function clusterLabelValue(scope: string): string {
   return isLabelValue(scope) ? scope : fitted(scope, LONGEST_NAME);
 }
 
+/** What our own objects of a cluster have in their names, where nothing else names it: a DNS label. */
+export const clusterNamePart = (scope: string): string => withSuffix(scope, "");
+
 /** The default headless Service: `<scope>-headless`. */
 export const headlessServiceName = (scope: string): string => withSuffix(scope, HEADLESS_SUFFIX);
 

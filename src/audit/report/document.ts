@@ -48,7 +48,8 @@ export function documentOf(report: AuditReport): JsonObject {
   };
 }
 
-const auditModeIn = ({ groups, since, unread }: AuditMode): JsonObject => ({
+const auditModeIn = ({ namespaces, groups, since, unread }: AuditMode): JsonObject => ({
+  namespaces: [...namespaces],
   groups: groups.map(({ namespace, reason, pods }) => ({ namespace, reason, pods: [...pods] })),
   since: { ...since },
   unread: unread.map(({ replica, why }) => ({ replica, why })),

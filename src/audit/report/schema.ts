@@ -31,6 +31,7 @@ const cluster = z.object({
 
 const auditMode = z
   .object({
+    namespaces: z.array(z.string()).describe("Those in audit mode, of the ones that were audited."),
     groups: z.array(z.object({ namespace: z.string(), reason: z.string(), pods: z.array(z.string()) })),
     since: z
       .record(z.string(), z.string())

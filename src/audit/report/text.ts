@@ -1,7 +1,8 @@
 import { styleText } from "node:util";
+import { printable } from "../../cli/printable.ts";
 import { FINDINGS, type FindingCode, SEVERITIES, type Severity } from "../../contract/findings.ts";
 import type { AuditReport, ClusterReport } from "../audit.ts";
-import type { AuditMode } from "../audit-mode.ts";
+import { type AuditMode, wouldBe } from "../audit-mode.ts";
 import type { Finding } from "../finding.ts";
 import { allFindings, type Counts, countsOf, docsOf, nameOfObject, titleOf } from "./document.ts";
 
@@ -27,18 +28,14 @@ function auditModeLines(mode: AuditMode | undefined, paint: Paint): string[] {
   return [
     paint("bold", "namespaces in audit mode, in the last hour"),
     ...groups.map(
-      ({ namespace, reason, pods }) =>
-        `  ${wouldBe(reason)}  ${namespace}: ${pods.length}: ${pods.join(", ")}`,
+      (group) => `  ${wouldBe(group)}  ${group.namespace}: ${group.pods.length}: ${group.pods.join(", ")}`,
     ),
     ...(groups.length === 0 ? ["  no pod was created, as far as was told"] : []),
     ...Object.entries(mode.since).map(([replica, since]) => `  ${replica} remembers since ${since}`),
-    ...unread.map(({ replica, why }) => `  ${paint("dim", "unseen")}  ${replica}: ${why}`),
+    ...unread.map(({ replica, why }) => `  ${paint("dim", "unseen")}  ${replica}: ${printable(why)}`),
     "",
   ];
 }
-
-/** The reason of a pod that would have been changed is that of one that is. */
-const wouldBe = (reason: string): string => (reason === "injected" ? "would be injected" : reason);
 
 type Paint = (style: Parameters<typeof styleText>[0], text: string) => string;
 
@@ -47,10 +44,11 @@ function clusterLines(cluster: ClusterReport, paint: Paint): string[] {
   const size =
     cluster.scope === undefined ? "" : `  ${members.length} member${members.length === 1 ? "" : "s"}`;
   return [
-    `${paint("bold", titleOf(cluster))}${size}  ${findings.length === 0 ? "nothing found" : inWords(countsOf(findings))}`,
+    `${paint("bold", printable(titleOf(cluster)))}${size}  ${findings.length === 0 ? "nothing found" : inWords(countsOf(findings))}`,
     ...findings.flatMap((finding) => findingLines(finding, paint)),
     ...unseen.map(
-      ({ codes, why }) => `  ${paint("dim", "unseen".padEnd(SEVERITY_WIDTH))}  ${why}: ${codes.join(", ")}`,
+      ({ codes, why }) =>
+        `  ${paint("dim", "unseen".padEnd(SEVERITY_WIDTH))}  ${printable(why)}: ${codes.join(", ")}`,
     ),
   ];
 }
@@ -60,9 +58,9 @@ function findingLines(finding: Finding, paint: Paint): string[] {
   const where = finding.field === undefined ? "" : `: ${finding.field}`;
   const label = paint(COLOURS[severity], severity.padEnd(SEVERITY_WIDTH));
   return [
-    `  ${label}  ${finding.code.padEnd(CODE_WIDTH)}  ${nameOfObject(finding)}${where}`,
+    `  ${label}  ${finding.code.padEnd(CODE_WIDTH)}  ${printable(`${nameOfObject(finding)}${where}`)}`,
     `${INDENT}${means}`,
-    `${INDENT}seen: ${finding.evidence}`,
+    `${INDENT}seen: ${printable(finding.evidence)}`,
     `${INDENT}do: ${remedy}${finding.fix === undefined ? "" : " (--fix-dir writes it)"}`,
   ];
 }

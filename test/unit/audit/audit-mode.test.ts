@@ -48,6 +48,19 @@ describe("what namespaces in audit mode would have got", () => {
   });
 
   it("takes no answer for more than it is", () => {
-    assert.deepEqual(rememberedIn({ decisions: [1, { namespace: "db" }, { name: "x" }] }).decisions, []);
+    const since = "2026-01-01T00:00:00Z";
+    const entry = { namespace: "db", name: "pg-0", reason: "injected" };
+    const hostile = [
+      1,
+      { namespace: "db" },
+      { name: "x" },
+      { ...entry, reason: "\u001b[2J" },
+      { ...entry, name: "<b>" },
+    ];
+    assert.deepEqual(rememberedIn({ since, decisions: [...hostile, entry] }).decisions, [
+      { namespace: "db", pod: "pg-0", reason: "injected" },
+    ]);
+    for (const answer of [{}, { decisions: [] }, { since }, { since: "\u001b", decisions: [] }])
+      assert.throws(() => rememberedIn(answer), /not that of a replica/);
   });
 });

@@ -1,10 +1,6 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { describe, test } from "node:test";
 import { Ajv } from "ajv";
-import Draft4 from "ajv-draft-04";
-import addFormats from "ajv-formats";
 import { type AuditReport, audit } from "../../../../src/audit/audit.ts";
 import { documentOf } from "../../../../src/audit/report/document.ts";
 import { fixesOf } from "../../../../src/audit/report/fixes.ts";
@@ -14,11 +10,10 @@ import { sarifOf } from "../../../../src/audit/report/sarif.ts";
 import { AUDIT_SCHEMA } from "../../../../src/audit/report/schema.ts";
 import { explanationOf, textOf } from "../../../../src/audit/report/text.ts";
 import { FINDINGS, type FindingCode } from "../../../../src/contract/findings.ts";
-import type { JsonObject } from "../../../../src/json/value.ts";
+import { at, type JsonObject } from "../../../../src/json/value.ts";
 import { settingsOf, surroundingsOf } from "../../injection/world.ts";
 import { member, namespace, object, snapshotOf, statefulSet, threeMembers } from "../world.ts";
-
-const SARIF = join(import.meta.dirname, "../../../fixtures/third-party/sarif-schema-2.1.0.json");
+import { sarifValidator } from "./sarif-schema.ts";
 
 const reportOn = (objects: readonly JsonObject[]): AuditReport =>
   audit({
@@ -80,10 +75,7 @@ describe("as data", () => {
 });
 
 describe("as SARIF", () => {
-  const schema = JSON.parse(readFileSync(SARIF, "utf8"));
-  const ajv = new Draft4.default({ strict: false });
-  addFormats.default(ajv as never);
-  const validate = ajv.compile(schema);
+  const validate = sarifValidator();
   const sarif = sarifOf(REPORT, ({ code }) =>
     code === "no-grace" ? { file: "a b/pg.yaml", line: 7 } : undefined,
   );
@@ -98,7 +90,7 @@ describe("as SARIF", () => {
     const [run] = sarif.runs as { tool: { driver: { rules: { id: string }[] } } }[];
     assert.deepEqual(
       run?.tool.driver.rules.map(({ id }) => id),
-      Object.keys(FINDINGS),
+      [...Object.keys(FINDINGS), "audit-mode"],
     );
   });
 });
@@ -115,6 +107,18 @@ describe("as PolicyReports", () => {
       reports.map(({ metadata: { namespace: where, name } }) => `${where}/${name}`),
       ["db/patroni-injector-pg", "app/patroni-injector-calm"],
     );
+  });
+  test("no two of a namespace have the same name", () => {
+    const scopes = ["pg-1", "pg_1", "PG-1", "strays", "audit-mode", "1", undefined];
+    const clusters = scopes.map((scope) => ({
+      ...{ namespace: "db", scope, members: [], findings: [], unseen: [] },
+    }));
+    const auditMode = { namespaces: ["db"], groups: [], since: {}, unread: [] };
+    const names = policyReportsOf({ clusters, auditMode }, new Date()).map((each) =>
+      String(at(each, "metadata", "name")),
+    );
+    assert.equal(new Set(names).size, scopes.length + 1);
+    for (const name of names) assert.match(name, /^[a-z0-9]+([.-][a-z0-9]+)*$/);
   });
   test("what could not be looked at is skipped, never passed", () => {
     const [first] = reports;
@@ -145,13 +149,20 @@ describe("for people", () => {
     for (const code of Object.keys(FINDINGS) as FindingCode[])
       assert.ok(explanationOf(code).includes(FINDINGS[code].means));
   });
+  test("names from the cluster write no control characters to a terminal", () => {
+    const service = object("Service", "a\u001b[2Jb", {
+      spec: { type: "NodePort", ports: [{ port: 5432 }], selector: { "cluster-name": "pg" } },
+    });
+    const text = textOf(reportOn([...threeMembers(), service]), false);
+    assert.ok(text.includes("a\\u001b[2Jb") && !text.includes("\u001b"));
+  });
   test("names from the cluster are no markup", () => {
-    const hostile = "<img src=x>|[a](b)`@team";
+    const hostile = "[x](docs/<img src=x>|[a](b)`@team";
     const service = object("Service", hostile, {
       spec: { type: "NodePort", ports: [{ port: 5432 }], selector: { "cluster-name": "pg" } },
     });
     const text = markdownOf(reportOn([...threeMembers(), service]));
-    assert.ok(text.includes("\\<img src=x\\>\\|\\[a\\](b)\\`@\u200bteam"));
+    assert.ok(text.includes("\\[x\\](docs/\\<img src=x\\>\\|\\[a\\](b)\\`@\u200bteam"));
     assert.ok(!text.includes(hostile));
   });
 });

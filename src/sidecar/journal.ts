@@ -5,9 +5,7 @@ import { formatTerm } from "../primary/term.ts";
 import { ApiProblem } from "./api-object.ts";
 import type { Log } from "./log.ts";
 import { isChanging } from "./pace.ts";
-
-/** The same trouble is told again after this long. Milliseconds. */
-const REMIND_MS = 60_000;
+import { Troubles } from "./troubles.ts";
 
 /** A promotion, or a shutdown, holds the lease for a moment without a running primary; what lasts longer is told. Milliseconds. */
 const HOLDING_MS = 1000;
@@ -24,12 +22,13 @@ export class Journal {
   #role = "";
   #holdingSince: number | undefined;
   #hasRested = false;
-  readonly #troubles = new Map<Trouble, { text: string; toldAt: number }>();
+  readonly #troubles: Troubles<Trouble>;
 
   /** @param slice `<namespace>/<name>` */
   constructor(log: Log, slice: string) {
     this.#log = log;
     this.#slice = slice;
+    this.#troubles = new Troubles(log);
   }
 
   /** PostgreSQL has not run yet, by Patroni's `/health`. */
@@ -38,17 +37,17 @@ export class Journal {
       health.kind === "answered"
         ? `PostgreSQL does not run yet (${health.status.code}, state ${health.status.state ?? "unknown"})`
         : noAnswer(health);
-    this.#trouble("waiting", `waiting for Patroni: ${why}`, now);
+    this.#troubles.begin("waiting", `waiting for Patroni: ${why}`, now);
   }
 
   observed(observation: Observation, standing: Standing, published: boolean, now: number): void {
-    this.#over("waiting", "Patroni answers, and PostgreSQL runs");
+    this.#troubles.over("waiting", "Patroni answers, and PostgreSQL runs");
     this.#holding(observation, standing, published, now);
     if (observation.kind !== "answered") {
-      this.#trouble("patroni", `Patroni does not answer: ${noAnswer(observation)}`, now);
+      this.#troubles.begin("patroni", `Patroni does not answer: ${noAnswer(observation)}`, now);
       return;
     }
-    this.#over("patroni", "Patroni answers again");
+    this.#troubles.over("patroni", "Patroni answers again");
     const { role, state, timeline } = observation.status;
     const word = isPrimaryRole(role) ? "primary" : role;
     if (word === undefined || word === this.#role) return;
@@ -60,22 +59,22 @@ export class Journal {
   round(result: RoundResult, address: string, tookMs: number, now: number): void {
     if (result.kind === "no-slice" || isNotFound(result)) {
       const text = `EndpointSlice ${this.#slice} does not exist: waiting for the controller to make it`;
-      this.#trouble("slice", text, now);
+      this.#troubles.begin("slice", text, now);
       return;
     }
     if (result.kind === "failed") {
-      this.#trouble("slice", messageOf(result.error), now);
+      this.#troubles.begin("slice", messageOf(result.error), now);
       return;
     }
-    this.#over("slice", `EndpointSlice ${this.#slice} can be read and written again`);
-    this.#troubles.delete("family");
+    this.#troubles.over("slice", `EndpointSlice ${this.#slice} can be read and written again`);
+    this.#troubles.forget("family");
     const { verdict } = result;
     if (verdict.kind === "term-refused") {
       const text = `not published: term ${formatTerm(verdict.offered)} is of a lower timeline, or of another system, than the slice's ${formatTerm(verdict.current)}`;
-      this.#trouble("term", text, now);
+      this.#troubles.begin("term", text, now);
       return;
     }
-    this.#troubles.delete("term");
+    this.#troubles.forget("term");
     if (result.kind === "wrote" && verdict.kind === "publish")
       this.#log.info("published", { address, term: formatTerm(verdict.term), tookMs: Math.round(tookMs) });
     else if (result.kind === "wrote" && verdict.kind === "withdraw")
@@ -88,41 +87,34 @@ export class Journal {
   /** The slice is of a family in which this pod has no address. */
   noAddress(addressType: string, now: number): void {
     const text = `not published: this pod has no ${addressType} address, and EndpointSlice ${this.#slice} takes no other`;
-    this.#trouble("family", text, now);
+    this.#troubles.begin("family", text, now);
   }
 
   /** Watches come and go; only a missing permission does not mend itself. */
   watchBroken(what: string, problem: Error, now: number): void {
     if (problem instanceof ApiProblem && problem.code === 403)
-      this.#trouble(`watch of ${what}`, problem.message, now);
+      this.#troubles.begin(`watch of ${what}`, problem.message, now);
     else this.#log.debug(`the watch of the ${what} was interrupted`, { problem: problem.message });
   }
 
   watchHeard(what: string): void {
-    this.#over(`watch of ${what}`, `the ${what} can be watched`);
+    this.#troubles.over(`watch of ${what}`, `the ${what} can be watched`);
   }
 
   /** The lease without a running primary: nobody else can take over, and there is nobody to publish. */
   #holding(observation: Observation, standing: Standing, published: boolean, now: number): void {
     if (published || standing.kind === "primary" || !isChanging({ observation, standing, named: false })) {
       this.#holdingSince = undefined;
-      this.#troubles.delete("holding");
+      this.#troubles.forget("holding");
       return;
     }
     this.#holdingSince ??= now;
     if (now - this.#holdingSince >= HOLDING_MS)
-      this.#trouble("holding", `not published, though this member holds the lease: ${standing.why}`, now);
-  }
-
-  #trouble(about: Trouble, text: string, now: number): void {
-    const last = this.#troubles.get(about);
-    if (last?.text === text && now - last.toldAt < REMIND_MS) return;
-    this.#troubles.set(about, { text, toldAt: now });
-    this.#log.warn(text);
-  }
-
-  #over(about: Trouble, text: string): void {
-    if (this.#troubles.delete(about)) this.#log.info(text);
+      this.#troubles.begin(
+        "holding",
+        `not published, though this member holds the lease: ${standing.why}`,
+        now,
+      );
   }
 }
 

@@ -43,6 +43,10 @@ export const SIDECAR_METRICS = {
     "counter",
     "RECONNECTs of PgBouncer after another primary was published, by result: done, failed.",
   ],
+  primary_watched: [
+    "gauge",
+    "1 while the primary's EndpointSlice is watched for RECONNECT, 0 while it cannot be; absent where nobody asks for that.",
+  ],
   materialised_version: ["gauge", "The version of the configuration that is in the pod, by component."],
   applied_version: ["gauge", "The version that a component was last proven to run, by component."],
   rounds_total: ["counter", "Rounds of the compare-and-swap, by result."],

@@ -13,6 +13,8 @@ const FIRST_PAUSE_MS = 200;
 const LONGEST_PAUSE_MS = 10_000;
 
 export interface WatchHandlers {
+  /** The watch stands. The object as it is follows, where it exists. */
+  opened?(): void;
   /** The object as it is now; undefined where it was deleted. */
   seen(object: JsonObject | undefined): void;
   /** The watch ended, or could not be opened; what happens from now on is not seen until `seen` is called again. */
@@ -30,9 +32,12 @@ export async function watchObject(
   stopped: AbortSignal,
 ): Promise<void> {
   let pauseMs = FIRST_PAUSE_MS;
-  const heard = (seen: JsonObject | undefined): void => {
-    pauseMs = FIRST_PAUSE_MS;
-    handlers.seen(seen);
+  const heard = {
+    opened: () => handlers.opened?.(),
+    seen(object: JsonObject | undefined) {
+      pauseMs = FIRST_PAUSE_MS;
+      handlers.seen(object);
+    },
   };
   while (!stopped.aborted) {
     const problem = await follow(api, object, heard, stopped).catch((error: Error) => error);
@@ -49,7 +54,7 @@ export async function watchObject(
 async function follow(
   api: KubeApi,
   object: ApiObject,
-  heard: WatchHandlers["seen"],
+  heard: Required<Pick<WatchHandlers, "opened" | "seen">>,
   stopped: AbortSignal,
 ): Promise<Error | undefined> {
   const seconds = WATCH_SECONDS + Math.floor(Math.random() * 60);
@@ -62,12 +67,13 @@ async function follow(
     const answer = { code, problem, retryAfterMs: retryAfterMs(headers["retry-after"]) };
     return new ApiProblem("watch", object, { ...answer, body: {}, expired: false });
   }
+  heard.opened();
   for await (const line of linesOf(stream)) {
     const event: unknown = JSON.parse(line);
     if (!isObject(event) || !isObject(event.object)) continue;
     if (event.type === "ERROR")
       return new Error(String(event.object.message ?? "the watch ended with an error"));
-    heard(event.type === "DELETED" ? undefined : event.object);
+    heard.seen(event.type === "DELETED" ? undefined : event.object);
   }
   return undefined;
 }

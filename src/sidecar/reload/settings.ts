@@ -1,5 +1,7 @@
+import { PGBOUNCER_PORT } from "../../contract/ports.ts";
 import type { ReloadSetting } from "../../contract/reload-env.ts";
 import { commaList, port } from "../../contract/syntax.ts";
+import { type EnvironmentReader, readEnvironment } from "../environment.ts";
 import type { Connection } from "./connect.ts";
 import type { PostgresConnection } from "./postgres/session.ts";
 
@@ -14,7 +16,6 @@ export interface ReloadConfig {
         readonly iniPath: string;
         readonly console: Connection;
         readonly method: "console" | "signal";
-        readonly reconnect: boolean;
       }
     | undefined;
   readonly secure:
@@ -28,81 +29,77 @@ const DEFAULT_USER = { postgres: "postgres", pgbouncer: "pgbouncer" };
 const CONNECTION = /^(?:([^@]+)@)?(\/[^:]*|\[[^\]]+\]|[^:/]+):([0-9]+)(?:\/([^/]+))?$/;
 
 /** Reads the environment. Throws one error that names every variable which is missing or not allowed. */
-export function readReloadSettings(environment: NodeJS.ProcessEnv): ReloadConfig {
-  const problems: string[] = [];
-  const optional = (name: ReloadSetting): string | undefined => environment[name] || undefined;
-  const required = (name: ReloadSetting): string => {
-    const value = optional(name);
-    if (value === undefined) problems.push(`${name} is not set`);
-    return value ?? "";
-  };
-  const connection = (
-    name: ReloadSetting,
-    dir: ReloadSetting,
-    user: string,
-  ): PostgresConnection | undefined => {
-    const text = optional(name);
-    if (text === undefined) return undefined;
-    const found = connectionIn(text, user, optional(dir));
-    if (found === undefined) problems.push(`${name} is not [<user>@]<host>:<port>[/<database>]`);
-    return found;
-  };
-
-  const postgresVersion = optional("PATRONI_INJECTOR_RELOAD_POSTGRES_VERSION");
-  const pgbouncerVersion = optional("PATRONI_INJECTOR_RELOAD_PGBOUNCER_VERSION");
-  const console = connection(
-    "PATRONI_INJECTOR_RELOAD_PGBOUNCER_CONSOLE",
-    "PATRONI_INJECTOR_RELOAD_PGBOUNCER_DIR",
-    DEFAULT_USER.pgbouncer,
-  );
-  const method = optional("PATRONI_INJECTOR_RELOAD_PGBOUNCER_METHOD") ?? "console";
-  if (method !== "console" && method !== "signal")
-    problems.push("PATRONI_INJECTOR_RELOAD_PGBOUNCER_METHOD is not one of console, signal");
-  const portText = optional("PATRONI_INJECTOR_RELOAD_PORT");
-  const securePort = portText === undefined ? undefined : port.read(portText);
-  if (portText !== undefined && securePort === undefined)
-    problems.push(`PATRONI_INJECTOR_RELOAD_PORT is not ${port.allowed}`);
-
-  const config: ReloadConfig = {
-    postgres:
-      postgresVersion === undefined
-        ? undefined
-        : {
-            version: postgresVersion,
-            connection: connection(
-              "PATRONI_INJECTOR_RELOAD_POSTGRES_CONNECTION",
-              "PATRONI_INJECTOR_RELOAD_POSTGRES_DIR",
-              DEFAULT_USER.postgres,
-            ),
-          },
-    pgbouncer:
-      pgbouncerVersion === undefined
-        ? undefined
-        : {
-            version: pgbouncerVersion,
-            iniPath: required("PATRONI_INJECTOR_RELOAD_PGBOUNCER_INI"),
-            console: console ?? {
-              host: "127.0.0.1",
-              port: 6432,
-              user: DEFAULT_USER.pgbouncer,
-              secretDir: undefined,
+export const readReloadSettings = (environment: NodeJS.ProcessEnv): ReloadConfig =>
+  readEnvironment(environment, (reader) => {
+    const { optional, required, portOf, oneOf } = reader;
+    const postgresVersion = optional("PATRONI_INJECTOR_RELOAD_POSTGRES_VERSION");
+    const pgbouncerVersion = optional("PATRONI_INJECTOR_RELOAD_PGBOUNCER_VERSION");
+    const hasPort = optional("PATRONI_INJECTOR_RELOAD_PORT") !== undefined;
+    return {
+      postgres:
+        postgresVersion === undefined
+          ? undefined
+          : {
+              version: postgresVersion,
+              connection: connection(
+                reader,
+                "PATRONI_INJECTOR_RELOAD_POSTGRES_CONNECTION",
+                "PATRONI_INJECTOR_RELOAD_POSTGRES_DIR",
+                DEFAULT_USER.postgres,
+              ),
             },
-            method: method === "signal" ? "signal" : "console",
-            reconnect: optional("PATRONI_INJECTOR_RELOAD_PGBOUNCER_RECONNECT") === "on",
-          },
-    secure:
-      securePort === undefined
-        ? undefined
-        : {
-            port: securePort,
+      pgbouncer:
+        pgbouncerVersion === undefined
+          ? undefined
+          : {
+              version: pgbouncerVersion,
+              iniPath: required("PATRONI_INJECTOR_RELOAD_PGBOUNCER_INI"),
+              console: consoleIn(reader),
+              method: oneOf("PATRONI_INJECTOR_RELOAD_PGBOUNCER_METHOD", ["console", "signal"], "console"),
+            },
+      secure: hasPort
+        ? {
+            port: portOf("PATRONI_INJECTOR_RELOAD_PORT"),
             tlsDir: required("PATRONI_INJECTOR_RELOAD_TLS_DIR"),
             allowed: commaList(optional("PATRONI_INJECTOR_RELOAD_ALLOW") ?? ""),
-          },
-    socket: optional("PATRONI_INJECTOR_RELOAD_SOCKET"),
-    automatic: optional("PATRONI_INJECTOR_RELOAD_AUTOMATIC") === "on",
-  };
-  if (problems.length > 0) throw new Error(problems.join("; "));
-  return config;
+          }
+        : undefined,
+      socket: optional("PATRONI_INJECTOR_RELOAD_SOCKET"),
+      automatic: optional("PATRONI_INJECTOR_RELOAD_AUTOMATIC") === "on",
+    };
+  });
+
+/** PgBouncer's console alone. Throws where it is not allowed. */
+export const readConsole = (environment: NodeJS.ProcessEnv): Connection =>
+  readEnvironment(environment, consoleIn);
+
+function consoleIn(reader: EnvironmentReader): Connection {
+  const { pgbouncer: user } = DEFAULT_USER;
+  const [name, dir] = [
+    "PATRONI_INJECTOR_RELOAD_PGBOUNCER_CONSOLE",
+    "PATRONI_INJECTOR_RELOAD_PGBOUNCER_DIR",
+  ] as const;
+  return (
+    connection(reader, name, dir, user) ?? {
+      host: "127.0.0.1",
+      port: PGBOUNCER_PORT,
+      user,
+      secretDir: undefined,
+    }
+  );
+}
+
+function connection(
+  { optional, problem }: EnvironmentReader,
+  name: ReloadSetting,
+  dir: ReloadSetting,
+  user: string,
+): PostgresConnection | undefined {
+  const text = optional(name);
+  if (text === undefined) return undefined;
+  const found = connectionIn(text, user, optional(dir));
+  if (found === undefined) problem(`${name} is not [<user>@]<host>:<port>[/<database>]`);
+  return found;
 }
 
 function connectionIn(

@@ -1,12 +1,9 @@
 import type { RequestListener } from "node:http";
 import type { ReloadComponent as ComponentName } from "../../contract/reload.ts";
-import type { JsonObject } from "../../json/value.ts";
 import type { RestTarget } from "../../patroni/rest.ts";
-import type { ApiObject } from "../api-object.ts";
 import type { KubeApi } from "../kube-api.ts";
 import type { Log } from "../log.ts";
 import type { SidecarMetrics } from "../metrics.ts";
-import { watchObject } from "../watch.ts";
 import { IssuerKeys } from "./auth/issuer.ts";
 import { tokenAdmission } from "./auth/tokens.ts";
 import type { Verdict } from "./auth/verdict.ts";
@@ -15,7 +12,6 @@ import { Component } from "./component.ts";
 import { reloadApi } from "./http/api.ts";
 import { type Listener, listenOnSocket, listenSecurely } from "./http/listeners.ts";
 import { messageOf, type Outcome } from "./outcome.ts";
-import { Reconnect } from "./pgbouncer/reconnect.ts";
 import { reloadPgbouncer } from "./pgbouncer/reload-pgbouncer.ts";
 import { PatroniReload } from "./postgres/patroni-reload.ts";
 import { reloadPostgres } from "./postgres/reload-postgres.ts";
@@ -30,9 +26,8 @@ export interface Surroundings {
   readonly log: Log;
   readonly metrics: SidecarMetrics;
   readonly api: KubeApi;
-  patroni(): RestTarget;
-  /** The primary's EndpointSlice. */
-  readonly slice: ApiObject;
+  /** Absent in a pod without Patroni. */
+  patroni?(): RestTarget;
 }
 
 /**
@@ -41,7 +36,7 @@ export interface Surroundings {
  */
 export function startReload(environment: NodeJS.ProcessEnv, surroundings: Surroundings): () => void {
   const config = readReloadSettings(environment);
-  const { log, metrics, api, patroni: target, slice } = surroundings;
+  const { log, metrics, api } = surroundings;
   const report = new ReloadReport(log, metrics);
   const automatic = new Map<ComponentName, Automatic>();
   const component = (
@@ -59,8 +54,13 @@ export function startReload(environment: NodeJS.ProcessEnv, surroundings: Surrou
         void automatic.get(name)?.changed();
       },
     });
-  const patroni = new PatroniReload(target, environment.PATRONI_INJECTOR_AUTH_DIR || undefined);
-  const components = [...postgresOf(config, patroni, component), ...pgbouncerOf(config, component)];
+  const patroni =
+    surroundings.patroni &&
+    new PatroniReload(surroundings.patroni, environment.PATRONI_INJECTOR_AUTH_DIR || undefined);
+  const components = [
+    ...(patroni === undefined ? [] : postgresOf(config, patroni, component)),
+    ...pgbouncerOf(config, component),
+  ];
   if (config.automatic) for (const one of components) automatic.set(one.name, new Automatic(one));
 
   const apiFor = (admit: Parameters<typeof reloadApi>[0]["admit"]): RequestListener =>
@@ -71,9 +71,7 @@ export function startReload(environment: NodeJS.ProcessEnv, surroundings: Surrou
       onFault: (error) => log.error("a call failed", { problem: messageOf(error) }),
     });
   const listeners = listenersOf(config, api, apiFor, log);
-  const stopReconnect = reconnectWith(config, api, slice, report);
   return () => {
-    stopReconnect();
     for (const one of automatic.values()) one.stop();
     for (const one of components) one.close();
     for (const one of listeners) one.close();
@@ -97,27 +95,6 @@ function postgresOf({ postgres }: ReloadConfig, patroni: PatroniReload, make: Ma
 function pgbouncerOf({ pgbouncer }: ReloadConfig, make: Make): Component[] {
   if (pgbouncer === undefined) return [];
   return [make("pgbouncer", new FileVersions(pgbouncer.version), () => reloadPgbouncer(pgbouncer))];
-}
-
-/** @returns ends it */
-function reconnectWith(
-  { pgbouncer }: ReloadConfig,
-  api: KubeApi,
-  slice: ApiObject,
-  report: ReloadReport,
-): () => void {
-  if (!pgbouncer?.reconnect) return () => undefined;
-  const stopped = new AbortController();
-  const reconnect = new Reconnect(pgbouncer.console, (...done) => report.reconnected(...done));
-  const handlers = {
-    seen: (now: JsonObject | undefined) => void reconnect.seen(now),
-    broken: () => undefined,
-  };
-  void watchObject(api, slice, handlers, stopped.signal);
-  return () => {
-    reconnect.stop();
-    stopped.abort();
-  };
 }
 
 const ANYBODY: Verdict = { kind: "admitted", caller: "local" };

@@ -112,12 +112,41 @@ export class World {
     };
   }
 
-  /** Starts the sidecar of a member. */
-  async sidecar(place: Place, settings: Settings = {}): Promise<Program> {
-    await this.writeToken(place);
-    const sidecar = new Program(["sidecar"], await this.environment(place, settings));
+  /** Of a sidecar in a pod without Patroni. */
+  async poolerEnvironment(name: string, settings: Settings = {}): Promise<Record<string, string>> {
+    const { hostname, port } = new URL(this.api.url);
+    return {
+      KUBERNETES_SERVICE_HOST: hostname,
+      KUBERNETES_SERVICE_PORT: port,
+      POD_NAME: name,
+      POD_NAMESPACE: NAMESPACE,
+      POD_UID: `uid-of-${name}`,
+      PATRONI_INJECTOR_ROLE: "pooler",
+      PATRONI_INJECTOR_CLUSTER: "pg",
+      PATRONI_INJECTOR_PRIMARY_SERVICE: SERVICE,
+      PATRONI_INJECTOR_PORT: String(await freePort()),
+      PATRONI_INJECTOR_TOKEN_DIR: this.tokenDir({ name }),
+      ...settings,
+    };
+  }
+
+  /** Publishes these addresses, as a member's sidecar does; none: nobody. */
+  async publish(...addresses: string[]): Promise<void> {
+    const endpoints = addresses.length === 0 ? [] : [{ addresses, conditions: { ready: true } }];
+    await this.client.replace(`${SLICES}/${SERVICE}`, { ...this.slice, endpoints });
+  }
+
+  /** Starts a sidecar with credentials of its own. */
+  async run(name: string, environment: Readonly<Record<string, string>>): Promise<Program> {
+    await this.writeToken({ name });
+    const sidecar = new Program(["sidecar"], environment);
     this.sidecars.push(sidecar);
     return sidecar;
+  }
+
+  /** Starts the sidecar of a member. */
+  async sidecar(place: Place, settings: Settings = {}): Promise<Program> {
+    return this.run(place.name, await this.environment(place, settings));
   }
 
   async #close(): Promise<void> {

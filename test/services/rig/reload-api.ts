@@ -10,8 +10,6 @@ import { KubeApi } from "../../../src/sidecar/kube-api.ts";
 import { Log } from "../../../src/sidecar/log.ts";
 import { SidecarMetrics } from "../../../src/sidecar/metrics.ts";
 import { startReload } from "../../../src/sidecar/reload/start.ts";
-import { primarySlice } from "../../../src/sidecar/slice-client.ts";
-import { NAMESPACE, SERVICE } from "../../component/sidecar/world.ts";
 import type { Database } from "./database.ts";
 import type { Pooler } from "./pooler.ts";
 import { until } from "./service.ts";
@@ -46,16 +44,15 @@ export class ReloadApi {
     this.lines = lines;
   }
 
-  /** @param api where the primary's EndpointSlice is, for what follows it */
-  static async start(environment: Environment, rest: RestTarget = NOBODY, api?: KubeApi): Promise<ReloadApi> {
+  static async start(environment: Environment, rest: RestTarget = NOBODY): Promise<ReloadApi> {
     const folder = await mkdtemp(join(tmpdir(), "reload-"));
     const lines: string[] = [];
     const log = new Log("debug", (line) => void lines.push(line));
     const metrics = new SidecarMetrics();
-    const kube = api ?? new KubeApi({}, folder);
+    const kube = new KubeApi({}, folder);
     const stop = startReload(
       { PATRONI_INJECTOR_RELOAD_SOCKET: join(folder, "socket"), ...environment },
-      { log, metrics, api: kube, patroni: () => rest, slice: primarySlice(NAMESPACE, SERVICE) },
+      { log, metrics, api: kube, patroni: () => rest },
     );
     const served = new ReloadApi(folder, stop, kube, metrics, lines);
     await until("the socket", async () => (await served.get("/v1/status")).status === 200, 5000);

@@ -23,6 +23,7 @@ export function config(changes: Partial<SidecarConfig> = {}): SidecarConfig {
     leaderObject: undefined,
     discovery: true,
     reload: false,
+    reconnect: false,
     logLevel: "info",
     ...changes,
   };

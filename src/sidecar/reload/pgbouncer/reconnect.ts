@@ -1,5 +1,5 @@
 import { setTimeout as delay } from "node:timers/promises";
-import type { JsonObject } from "../../../json/value.ts";
+import { asString, at, type JsonObject, objectsIn } from "../../../json/value.ts";
 import { publishedAddresses } from "../../../primary/slice.ts";
 import type { Connection } from "../connect.ts";
 import { messageOf } from "../outcome.ts";
@@ -9,15 +9,19 @@ import { PgbouncerConsole } from "./console.ts";
 /** By then every kube-proxy leads to the new primary: a connection that was made at once may have met the old one. Milliseconds. */
 const AGAIN_AFTER_MS = 2000;
 
+/** Between attempts that failed; it doubles. Milliseconds. */
+const FIRST_PAUSE_MS = 500;
+const LONGEST_PAUSE_MS = 60_000;
+
 /**
  * Lets PgBouncer make its server connections anew whenever another primary is published: those that it has go on to the one before,
- * which only reads by now.
+ * which only reads by now. Tries until PgBouncer has heard it, or until yet another primary is published.
  */
 export class Reconnect {
   readonly #console: Connection;
   readonly #onReconnect: (primary: string, problem: string | undefined) => void;
-  readonly #stopped = new AbortController();
   #primary: string | undefined;
+  #saying = new AbortController();
 
   /** @param onReconnect told of each attempt, with what it came to grief with */
   constructor(console: Connection, onReconnect: (primary: string, problem: string | undefined) => void) {
@@ -25,24 +29,43 @@ export class Reconnect {
     this.#onReconnect = onReconnect;
   }
 
-  /** The primary's EndpointSlice as it is now; undefined where it does not exist. */
-  async seen(slice: JsonObject | undefined): Promise<void> {
-    const primary = slice && publishedAddresses(slice).join(" ");
+  /** The primary's EndpointSlice as it is now; undefined where it does not exist. The first primary that is seen is no other one. */
+  seen(slice: JsonObject | undefined): void {
+    const primary = slice && identityOf(slice);
     // Nobody is published: there is nobody to connect to yet.
-    if (primary === undefined || primary === "" || primary === this.#primary) return;
+    if (slice === undefined || primary === "" || primary === this.#primary) return;
     const isFirst = this.#primary === undefined;
     this.#primary = primary;
     if (isFirst) return;
-    await this.#reconnect(primary);
-    await delay(AGAIN_AFTER_MS, undefined, { signal: this.#stopped.signal }).catch(() => undefined);
-    if (this.#primary === primary && !this.#stopped.signal.aborted) await this.#reconnect(primary);
+    this.stop();
+    this.#saying = new AbortController();
+    void this.#say(publishedAddresses(slice).join(" "), this.#saying.signal);
   }
 
   stop(): void {
-    this.#stopped.abort();
+    this.#saying.abort();
   }
 
-  async #reconnect(primary: string): Promise<void> {
+  async #say(primary: string, stopped: AbortSignal): Promise<void> {
+    for (const afterMs of [0, AGAIN_AFTER_MS]) {
+      await pause(afterMs, stopped);
+      await this.#untilHeard(primary, stopped);
+    }
+  }
+
+  async #untilHeard(primary: string, stopped: AbortSignal): Promise<void> {
+    let pauseMs = FIRST_PAUSE_MS;
+    while (!stopped.aborted) {
+      const problem = await this.#attempt();
+      this.#onReconnect(primary, problem);
+      if (problem === undefined) return;
+      await pause(pauseMs * (0.5 + Math.random() / 2), stopped);
+      pauseMs = Math.min(2 * pauseMs, LONGEST_PAUSE_MS);
+    }
+  }
+
+  /** @returns what went wrong */
+  async #attempt(): Promise<string | undefined> {
     try {
       const session = await withGrace(() => PgbouncerConsole.open(this.#console), isPassing);
       try {
@@ -50,9 +73,23 @@ export class Reconnect {
       } finally {
         await session.close();
       }
-      this.#onReconnect(primary, undefined);
+      return undefined;
     } catch (error) {
-      this.#onReconnect(primary, messageOf(error));
+      return messageOf(error);
     }
   }
 }
+
+const pause = (ms: number, stopped: AbortSignal): Promise<void> =>
+  delay(ms, undefined, { signal: stopped }).catch(() => undefined);
+
+/** Who is published: the pods with their addresses, for an address may come back as another pod's. Empty: nobody. */
+const identityOf = (slice: JsonObject): string =>
+  objectsIn(slice.endpoints)
+    .map((endpoint) =>
+      [...publishedAddresses({ endpoints: [endpoint] }), asString(at(endpoint, "targetRef", "uid"))].join(
+        " ",
+      ),
+    )
+    .sort()
+    .join();

@@ -56,6 +56,6 @@ test("all that is wrong is said at once, by name", () => {
   };
   assert.throws(
     () => readReloadSettings(environment),
-    /PGBOUNCER_METHOD is not one of console, signal; .*RELOAD_PORT is not .*; PATRONI_INJECTOR_RELOAD_PGBOUNCER_INI is not set/,
+    /RELOAD_PGBOUNCER_INI is not set; .*PGBOUNCER_METHOD is not one of console, signal; .*RELOAD_PORT is not /,
   );
 });

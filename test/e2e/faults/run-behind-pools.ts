@@ -1,5 +1,5 @@
+import { PGBOUNCER_PORT } from "../../../src/contract/ports.ts";
 import { isAcknowledged, longestGap, type Write } from "../analysis/writes.ts";
-import { POOL_PORT } from "../manifests/pgbouncer.ts";
 import { Counter } from "../rig/counter.ts";
 import type { Deployed } from "../rig/deploy.ts";
 import { until } from "../rig/kubectl.ts";
@@ -59,4 +59,4 @@ export async function runBehindPools<Name extends string>(
 }
 
 const startCounter = ({ kubectl, members, target }: Deployed, host: string, run: string): Promise<Counter> =>
-  Counter.start(kubectl, members.namespace, target.images.patroni, host, run, POOL_PORT);
+  Counter.start(kubectl, members.namespace, target.images.patroni, host, run, PGBOUNCER_PORT);

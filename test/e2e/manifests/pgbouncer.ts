@@ -1,10 +1,10 @@
+import { PGBOUNCER_PORT } from "../../../src/contract/ports.ts";
 import type { JsonObject } from "../../../src/json/value.ts";
 import { PASSWORD, RESTRICTED_CONTAINER } from "./patroni.ts";
 
 export const PGBOUNCER_CONTAINER = "pgbouncer";
 /** Its ConfigMap and volume: pgbouncer.ini beside its version. */
 export const POOL = "pool";
-export const POOL_PORT = 6432;
 export const CONSOLE_USER = "admin";
 /** Server connections that the pool holds ready, so that there are idle ones when the primary changes. */
 export const IDLE_CONNECTIONS = 5;
@@ -24,7 +24,7 @@ export interface Pooled {
 export function pgbouncerIni(primaryService: string, { settings, more = [] }: Pooled = {}): string {
   const all = {
     listen_addr: "0.0.0.0",
-    listen_port: POOL_PORT,
+    listen_port: PGBOUNCER_PORT,
     // The root file system is read-only.
     unix_socket_dir: "",
     auth_type: "scram-sha-256",
@@ -77,10 +77,10 @@ export const poolContainer = (image: string): JsonObject => ({
   name: PGBOUNCER_CONTAINER,
   image,
   imagePullPolicy: "IfNotPresent",
-  args: [`/etc/pgbouncer/pgbouncer.ini`],
-  ports: [{ name: "pool", containerPort: POOL_PORT }],
+  args: ["/etc/pgbouncer/pgbouncer.ini"],
+  ports: [{ name: "pool", containerPort: PGBOUNCER_PORT }],
   securityContext: { ...RESTRICTED_CONTAINER, readOnlyRootFilesystem: true },
-  readinessProbe: { tcpSocket: { port: POOL_PORT }, periodSeconds: 2 },
+  readinessProbe: { tcpSocket: { port: PGBOUNCER_PORT }, periodSeconds: 2 },
   resources: { requests: { cpu: "10m", memory: "16Mi" }, limits: { memory: "64Mi" } },
   volumeMounts: [
     { name: POOL, mountPath: "/etc/pgbouncer" },

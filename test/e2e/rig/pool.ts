@@ -1,9 +1,9 @@
+import { PGBOUNCER_PORT } from "../../../src/contract/ports.ts";
 import { at, type JsonObject } from "../../../src/json/value.ts";
 import { PASSWORD } from "../manifests/patroni.ts";
 import {
   CONSOLE_USER,
   PGBOUNCER_CONTAINER,
-  POOL_PORT,
   type Pooled,
   poolConfig,
   poolContainer,
@@ -51,7 +51,7 @@ export class Pool {
   /** A setting as PgBouncer's console shows it. */
   async setting(key: string): Promise<string | undefined> {
     const { kubectl, members } = this.#deployed;
-    const url = `postgresql://${CONSOLE_USER}:${PASSWORD}@127.0.0.1:${POOL_PORT}/pgbouncer`;
+    const url = `postgresql://${CONSOLE_USER}:${PASSWORD}@127.0.0.1:${PGBOUNCER_PORT}/pgbouncer`;
     const shown = await kubectl.exec(members.ref(this.pod), ["psql", url, "-XAtc", "SHOW CONFIG"]);
     const row = shown.split("\n").find((line) => line.startsWith(`${key}|`));
     return row?.split("|")[1];

@@ -1,7 +1,10 @@
 import { SIDECAR_CONTAINER } from "../../../src/contract/names.ts";
+import { SIDECAR_PORT } from "../../../src/contract/ports.ts";
 import { asString, at, type JsonObject, objectsIn } from "../../../src/json/value.ts";
 import type { ContainerMemory } from "../analysis/memory.ts";
+import { sumOf } from "../analysis/metrics.ts";
 import { POSTGRES_CONTAINER } from "../manifests/patroni.ts";
+import type { Kubectl, PodRef } from "./kubectl.ts";
 import type { MemberPod } from "./members.ts";
 import type { Saboteur } from "./saboteur.ts";
 
@@ -24,6 +27,17 @@ export const waitingReason = (status: JsonObject | undefined): string | undefine
 /** The container runtime's name for a container that runs or ran. */
 export const containerId = (status: JsonObject | undefined): string | undefined =>
   asString(status?.containerID)?.replace(/^.*:\/\//, "");
+
+/** A metric of one pod's sidecar, read through the API server. */
+export async function sidecarMetric(
+  kubectl: Kubectl,
+  { namespace, name: pod }: PodRef,
+  name: string,
+  labels: Readonly<Record<string, string>>,
+): Promise<number> {
+  const path = `/api/v1/namespaces/${namespace}/pods/${pod}:${SIDECAR_PORT}/proxy/metrics`;
+  return sumOf(await kubectl.run(["get", "--raw", path]), name, labels);
+}
 
 /** Memory of the sidecars that run, and of those that ran before them in the same pods whether they were ended for want of it. */
 export async function sidecarMemories(

@@ -128,7 +128,7 @@ describe("the reload API, with the version in a ConfigMap's volume", () => {
       const refused = await ask("pod/books-1", version);
       assert.equal(refused.code, 1, refused.stdout);
       assert.match(refused.stdout, told);
-      assert.match(refused.stdout, new RegExp(`books-1 +${applied} +configuration-invalid \\(422\\)`));
+      assert.match(refused.stdout, new RegExp(`books-1 +- +${applied} +configuration-invalid \\(422\\)`));
       await edit(deployed(), mended);
       const { code, stdout } = await ask("pod/books-1", version);
       assert.equal(code, 0, stdout);

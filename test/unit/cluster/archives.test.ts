@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type TestContext, test } from "node:test";
@@ -73,4 +73,12 @@ test("an archive that is built only after it was claimed stays, too", async (t) 
   await writeFile(late, "");
   await utimes(late, 0, 0);
   assert.deepEqual(await dropOlderArchives(folder, "x"), []);
+});
+
+test("the claim of a process that is gone does not count for a later one with its pid", async (t) => {
+  const names = [OLD, NEWER, NEWEST].map((key) => archive("x", key));
+  const folder = await folderWith(t, names);
+  await mkdir(join(folder, "in-use"));
+  await writeFile(join(folder, "in-use", `${archive("x", OLD)},${process.pid},1`), "");
+  assert.deepEqual(await dropOlderArchives(folder, "x"), [OLD]);
 });

@@ -1,7 +1,7 @@
 import { FINDINGS, type FindingCode, SEVERITIES, type Severity } from "../contract/findings.ts";
 import type { InjectionSettings, Surroundings } from "../injection/settings.ts";
 import { type AuditMode, auditModeNamespaces, auditModeOf } from "./audit-mode.ts";
-import type { AuditContext, Check, Unseen } from "./check.ts";
+import type { AuditGround, Check, Unseen } from "./check.ts";
 import { ADDRESSES } from "./checks/addresses.ts";
 import { EXPOSURE } from "./checks/exposure.ts";
 import { INJECTION } from "./checks/injection.ts";
@@ -12,6 +12,7 @@ import { PRIMARY } from "./checks/primary.ts";
 import { REPLICATION } from "./checks/replication.ts";
 import { WEBHOOK } from "./checks/webhook.ts";
 import { type AuditedCluster, clustersIn } from "./clusters.ts";
+import { contextOf } from "./context.ts";
 import type { Finding } from "./finding.ts";
 import { need } from "./need.ts";
 import type { Labels } from "./network/selector.ts";
@@ -73,11 +74,11 @@ export function audit({ snapshot, settings, surroundings, namespaces, isWanted }
     statefulSets: need(snapshot.objects("StatefulSet")),
   };
   const clusters = clustersIn(objects, settings);
-  const context: AuditContext = { snapshot, settings, surroundings, clusters, terrain: terrainOf(snapshot) };
+  const ground: AuditGround = { snapshot, settings, surroundings, clusters, terrain: terrainOf(snapshot) };
   const reports = [
     ...clusters
       .filter((cluster) => podTemplates(cluster).some(({ pod }) => isWanted(labelsOf(pod))))
-      .map((cluster) => reportOn(cluster, context)),
+      .map((cluster) => reportOn(cluster, ground)),
     ...reportsOnStrays(strays(objects, settings, surroundings)),
   ];
   const replicas = snapshot.replicas();
@@ -88,7 +89,8 @@ export function audit({ snapshot, settings, surroundings, namespaces, isWanted }
   };
 }
 
-function reportOn(cluster: AuditedCluster, context: AuditContext): ClusterReport {
+function reportOn(cluster: AuditedCluster, ground: AuditGround): ClusterReport {
+  const context = contextOf(cluster, ground);
   const outcomes = CHECKS.map((check) => check.run(cluster, context));
   return {
     namespace: cluster.namespace,

@@ -1,18 +1,27 @@
 import type { FindingCode } from "../contract/findings.ts";
+import type { ClusterView } from "../controller/view.ts";
 import type { InjectionSettings, Surroundings } from "../injection/settings.ts";
 import type { AuditedCluster, AuditedMember } from "./clusters.ts";
+import type { Dcs } from "./dcs.ts";
 import type { Finding } from "./finding.ts";
 import { NotSeen } from "./need.ts";
 import type { Terrain } from "./network/terrain.ts";
 import type { Snapshot } from "./snapshot.ts";
 
-/** What every check is given beside its cluster. */
-export interface AuditContext {
+/** What every check is given, whatever its cluster. */
+export interface AuditGround {
   readonly snapshot: Snapshot;
   readonly settings: InjectionSettings;
   readonly surroundings: Surroundings;
   readonly clusters: readonly AuditedCluster[];
   readonly terrain: Terrain;
+}
+
+/** What every check is given beside its cluster. */
+export interface AuditContext extends AuditGround {
+  readonly dcs: Dcs;
+  /** As the controller would see the cluster. */
+  view(): ClusterView;
 }
 
 /** Something that a check had to know, and that could not be looked at. */

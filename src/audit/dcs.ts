@@ -3,7 +3,7 @@ import type { AuditedCluster } from "./clusters.ts";
 import type { Seen } from "./need.ts";
 import { need } from "./need.ts";
 import type { MemberAnswers, Snapshot } from "./snapshot.ts";
-import { type MemberStatement, parsed, statementIn } from "./statement.ts";
+import { type MemberStatement, parsed, type Replay, replayIn, statementIn } from "./statement.ts";
 
 /**
  * What Patroni's store says of a cluster: with Kubernetes as DCS from its own objects, with any other from what a member's REST API
@@ -14,10 +14,20 @@ export interface Dcs {
   readonly config: Seen<JsonObject>;
   /** The name of the member that holds the leader lock; undefined where nobody does. */
   readonly leader: Seen<string | undefined>;
-  /** Standbys that are synchronous now. */
+  /** Standbys that are synchronous now: who may lead next. */
   readonly synchronous: Seen<readonly string[]>;
+  /** What the leader's PostgreSQL sees of the standbys that are connected to it, by member. */
+  readonly senders: Seen<ReadonlyMap<string, Sender>>;
   /** By member. */
   statement(name: string): Seen<MemberStatement>;
+}
+
+/** A row of `pg_stat_replication`, whose application names are those of the members (Patroni's config.py, `primary_conninfo`). */
+export interface Sender {
+  /** `streaming`, `catchup`, `startup`, `backup`, … */
+  readonly state: string;
+  /** `async`, `potential`, `sync` or `quorum`. */
+  readonly syncState: string;
 }
 
 export function dcsOf(cluster: AuditedCluster, snapshot: Snapshot): Dcs {
@@ -45,15 +55,19 @@ function fromObjects(
   const leader = annotations(leaderName);
   /** Patroni writes the end of the leader's WAL each time that it renews the lock. */
   const written = "value" in leader ? Number(asString(at(leader.value, "optime")) ?? Number.NaN) : Number.NaN;
+  /** A member that was asked, was asked after these objects were read: what it has not replayed then, it is behind. */
   const statement = (name: string): MemberStatement | undefined => {
     const said = members.find(({ facts }) => facts.name === name)?.statement;
     if (said?.replayed === undefined || Number.isNaN(written)) return said;
-    return { ...said, lagBytes: Math.max(0, written - said.replayed) };
+    const { position = said.replayed, commitAge } = replayOf(snapshot, namespace, name);
+    return { ...said, lagBytes: Math.max(0, written - position), commitAge };
   };
+  const leads = mapped(leader, (all) => asString(at(all, "leader")) || undefined);
   return {
     config: defined(config, `${kind} ${scope}-config holds no configuration`),
-    leader: mapped(leader, (all) => asString(at(all, "leader")) || undefined),
+    leader: leads,
     synchronous: mapped(annotations(`${scope}-sync`), (all) => namesIn(asString(at(all, "sync_standby")))),
+    senders: sendersOf(snapshot, namespace, leads),
     statement: (name) => defined({ value: statement(name) }, `${name} says nothing of itself`),
   };
 }
@@ -70,23 +84,53 @@ function fromMembers({ namespace, members }: AuditedCluster, snapshot: Snapshot)
   };
   const entries = mapped(ask("cluster"), (cluster) => objectsIn(cluster.members));
   const leading = new Set(["leader", "standby_leader"]);
+  const leader = mapped(entries, (all) => asString(all.find(({ role }) => leading.has(String(role)))?.name));
   return {
     config: ask("config"),
-    leader: mapped(entries, (all) => asString(all.find(({ role }) => leading.has(String(role)))?.name)),
+    leader,
     synchronous: mapped(entries, (all) =>
       all
         .filter(({ role }) => role === "sync_standby" || role === "quorum_standby")
         .map(({ name }) => String(name)),
     ),
+    senders: sendersOf(snapshot, namespace, leader),
     statement: (name) =>
       defined(
         mapped(entries, (all) => {
           const entry = all.find((each) => each.name === name);
-          return entry && statementIn(entry);
+          return entry && { ...statementIn(entry), commitAge: replayOf(snapshot, namespace, name).commitAge };
         }),
         `GET /cluster does not name ${name}`,
       ),
   };
+}
+
+function replayOf(snapshot: Snapshot, namespace: string, name: string): Partial<Replay> {
+  const answers = snapshot.answers(namespace, name);
+  if ("unseen" in answers || answers.value.patroni === undefined) return {};
+  return replayIn(answers.value.patroni, answers.value.patroniDate);
+}
+
+function sendersOf(
+  snapshot: Snapshot,
+  namespace: string,
+  leader: Seen<string | undefined>,
+): Seen<ReadonlyMap<string, Sender>> {
+  if ("unseen" in leader) return leader;
+  if (leader.value === undefined) return { unseen: "there is no leader" };
+  const patroni = defined(
+    mapped(snapshot.answers(namespace, leader.value), ({ patroni }) => patroni),
+    `${leader.value} was not asked`,
+  );
+  if ("unseen" in patroni) return patroni;
+  // Patroni leaves the list out where nobody is connected, and where PostgreSQL does not answer.
+  if (patroni.value.state !== "running") return { unseen: `PostgreSQL of ${leader.value} does not answer` };
+  const senders = objectsIn(patroni.value.replication).map(
+    ({ application_name: name, state, sync_state }) =>
+      [String(name), { state: String(state), syncState: String(sync_state) }] as const,
+  );
+  // Of several connections of one member, one that streams counts.
+  return { value: new Map(senders.sort(([, { state }]) => (state === "streaming" ? 1 : -1))) };
 }
 
 const namesIn = (list: string | undefined): string[] =>

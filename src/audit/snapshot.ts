@@ -22,6 +22,8 @@ export type AuditKind = (typeof KINDS)[number];
 /** What a member's Patroni answered to `GET` of its REST API; undefined where that path was not answered. */
 export interface MemberAnswers {
   readonly patroni?: JsonObject;
+  /** The member's own clock at that answer. */
+  readonly patroniDate?: Date | undefined;
   readonly cluster?: JsonObject;
   readonly config?: JsonObject;
 }

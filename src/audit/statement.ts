@@ -16,7 +16,12 @@ export interface MemberStatement {
   readonly replayed: number | undefined;
   /** How many bytes it is behind its leader. */
   readonly lagBytes: number | undefined;
+  /** How old the newest commit is that a standby has replayed, in seconds; only a member that was asked tells. */
+  readonly commitAge: number | undefined;
 }
+
+/** States of a PostgreSQL that runs. */
+export const WELL: ReadonlySet<string> = new Set(["running", "streaming", "in archive recovery"]);
 
 const LEADING = new Set(["master", "primary", "leader", "standby_leader"]);
 const STANDBY_STATES = new Set(["streaming", "in archive recovery"]);
@@ -36,6 +41,7 @@ export function statementOf(pod: JsonObject): MemberStatement | undefined {
     pendingRestart: status.pending_restart === true,
     replayed: leads ? undefined : (numberIn(status.replay_lsn) ?? numberIn(status.xlog_location)),
     lagBytes: undefined,
+    commitAge: undefined,
   };
 }
 
@@ -53,7 +59,37 @@ export function statementIn(entry: JsonObject): MemberStatement {
     pendingRestart: entry.pending_restart === true,
     replayed: undefined,
     lagBytes: numberIn(entry.replay_lag) ?? numberIn(entry.lag),
+    commitAge: undefined,
   };
+}
+
+/** How far a standby has replayed, by its own `GET /patroni` (api.py, `get_postgresql_status`): nothing on a primary. */
+export interface Replay {
+  /** In bytes. */
+  readonly position: number | undefined;
+  /** As {@link MemberStatement.commitAge}: undefined also where it has replayed no commit since it started. */
+  readonly commitAge: number | undefined;
+}
+
+/** @param date the member's clock at that answer */
+export function replayIn(patroni: JsonObject, date: Date | undefined): Replay {
+  const position = numberIn(at(patroni, "xlog", "replayed_location"));
+  const committed = timestampIn(at(patroni, "xlog", "replayed_timestamp"));
+  const isKnown = position !== undefined && committed !== undefined && date !== undefined;
+  return {
+    position,
+    // The commit has the leader's clock, and the header counts whole seconds.
+    commitAge: isKnown ? Math.max(0, Math.round((date.getTime() - committed) / 1000)) : undefined,
+  };
+}
+
+/** As Python writes a time with its zone: `2026-01-31 12:34:56.789012+00:00`. Milliseconds since 1970. */
+function timestampIn(value: unknown): number | undefined {
+  const [, day, time, zone] =
+    /^(\d{4}-\d{2}-\d{2})[ T](\d{2}:\d{2}:\d{2}(?:\.\d+)?)([+-]\d{2}:\d{2})/.exec(asString(value) ?? "") ??
+    [];
+  const parsed = day === undefined ? Number.NaN : Date.parse(`${day}T${time}${zone}`);
+  return Number.isNaN(parsed) ? undefined : parsed;
 }
 
 const numberIn = (value: unknown): number | undefined =>

@@ -2,15 +2,15 @@ import { SLICE_SERVICE_LABEL } from "../contract/slice-annotations.ts";
 import { endpointsFacts } from "../controller/facts/endpoints.ts";
 import type { ClusterView } from "../controller/view.ts";
 import { at } from "../json/value.ts";
-import type { AuditContext } from "./check.ts";
+import type { AuditGround } from "./check.ts";
 import type { AuditedCluster } from "./clusters.ts";
 import { need } from "./need.ts";
 import type { AuditKind } from "./snapshot.ts";
 
 /** The cluster as the controller would see it: what the controller decides of it, an audit can say. */
-export function viewOf(cluster: AuditedCluster, context: AuditContext): ClusterView {
+export function viewOf(cluster: AuditedCluster, ground: AuditGround): ClusterView {
   const { namespace, scope, settings, members, workloads } = cluster;
-  const { snapshot, surroundings } = context;
+  const { snapshot, surroundings } = ground;
   const all = (kind: AuditKind) => need(snapshot.objects(kind, namespace));
   const named = (kind: AuditKind, name: string) =>
     all(kind).find(({ metadata }) => at(metadata, "name") === name);
@@ -30,17 +30,17 @@ export function viewOf(cluster: AuditedCluster, context: AuditContext): ClusterV
     ),
     endpoints: endpoints && endpointsFacts(endpoints),
     roles: [],
-    sharedServiceAccounts: sharedAccounts(cluster, context),
+    sharedServiceAccounts: sharedAccounts(cluster, ground),
     peerAuthentications: "unseen" in policies ? undefined : policies.value,
     openshift: surroundings.openshift,
-    sidecarPort: context.settings.sidecar.port,
-    sidecarImage: context.settings.sidecar.image,
+    sidecarPort: ground.settings.sidecar.port,
+    sidecarImage: ground.settings.sidecar.image,
     suspension: undefined,
   };
 }
 
 /** ServiceAccounts of this cluster that another cluster of the namespace uses too. */
-function sharedAccounts(cluster: AuditedCluster, { clusters }: AuditContext): string[] {
+function sharedAccounts(cluster: AuditedCluster, { clusters }: AuditGround): string[] {
   const accounts = ({ members, workloads }: AuditedCluster) =>
     [...members, ...workloads].map(({ facts }) => facts.settings.serviceAccount);
   const others = clusters

@@ -308,7 +308,7 @@ export const FINDINGS = {
   ),
   "replication-lag": replication(
     "warning",
-    "A standby is behind its leader.",
+    "A standby is behind its leader: by more than `maximum_lag_on_failover`, or with no newer commit than of five minutes ago.",
     "A failover to it takes longer, or loses data.",
     "Look at its disk and CPU, and for queries that hold replay up.",
   ),
@@ -320,9 +320,15 @@ export const FINDINGS = {
   ),
   "synchronous-not-in-force": replication(
     "error",
-    "`synchronous_mode` is asked for, and no standby is synchronous.",
+    "`synchronous_mode` is asked for, and there is no standby that Patroni calls synchronous and PostgreSQL waits for.",
     "A failover loses acknowledged writes, or, under `synchronous_mode_strict`, writes hang.",
     "Look at the standbys: one that streams becomes synchronous by itself.",
+  ),
+  "synchronous-nodes-short": replication(
+    "warning",
+    "Fewer standbys are synchronous than `synchronous_node_count` asks for.",
+    "Acknowledged writes are on fewer servers than somebody counts on.",
+    "Look at the standbys that are not; or ask for as many as there are.",
   ),
   "member-state": replication(
     "error",

@@ -59,13 +59,18 @@ export class KubeConnection {
 
   /** Sends a request and reads its whole answer, which is a JSON object. */
   async send(call: KubeRequest): Promise<JsonObject> {
+    return (await this.ask(call)).body;
+  }
+
+  /** The same, with the clock of the server that answered: through the API server's proxy that is whoever is behind it. */
+  async ask(call: KubeRequest): Promise<{ readonly body: JsonObject; readonly date: Date | undefined }> {
     const deadline = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
     const signal = call.signal === undefined ? deadline : AbortSignal.any([call.signal, deadline]);
     const response = await this.open({ ...call, signal });
-    const answer = parsed(await textOf(response));
-    if (answer === undefined)
-      throw new KubeError(`${nameOf(call)}: the answer is no JSON object`, { code: 0 });
-    return answer;
+    const body = parsed(await textOf(response));
+    if (body === undefined) throw new KubeError(`${nameOf(call)}: the answer is no JSON object`, { code: 0 });
+    const date = Date.parse(response.headers.date ?? "");
+    return { body, date: Number.isNaN(date) ? undefined : new Date(date) };
   }
 
   /** Sends a request, and gives the answer as it streams in; its status is 2xx. Without an end of its own. */

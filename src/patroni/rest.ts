@@ -31,6 +31,8 @@ export interface CallAnswer {
   readonly code: number;
   /** As it came: Patroni answers some calls in plain words. */
   readonly text: string;
+  /** The server's clock, to the second (the header `Date`). */
+  readonly date: Date | undefined;
 }
 
 /** Calls a member's REST API, also the parts that change something. Rejects where no whole answer comes in time. */
@@ -63,7 +65,7 @@ export function callPatroni({ scheme, host, port, tls }: RestTarget, call: Call)
         if (text.length > LARGEST_BODY) response.destroy(new Error("the answer is too large"));
       });
       response.on("error", fail);
-      response.on("end", () => resolve({ code: response.statusCode ?? 0, text }));
+      response.on("end", () => resolve({ code: response.statusCode ?? 0, text, date: dateIn(response) }));
     };
     const sent =
       scheme === "http" ? plainRequest(options, take) : secureRequest({ ...options, ...tls }, take);
@@ -75,12 +77,19 @@ export interface RestAnswer {
   readonly code: number;
   /** Undefined where the body is no JSON. */
   readonly body: unknown;
+  readonly date?: Date | undefined;
 }
 
 /** `GET`. Rejects where no whole answer comes in time. */
 export async function askPatroni(target: RestTarget, path: string): Promise<RestAnswer> {
-  const { code, text } = await callPatroni(target, { method: "GET", path, timeoutMs: PATRONI_TIMEOUT_MS });
-  return { code, body: parsed(text) };
+  const call = { method: "GET", path, timeoutMs: PATRONI_TIMEOUT_MS } as const;
+  const { code, text, date } = await callPatroni(target, call);
+  return { code, body: parsed(text), date };
+}
+
+function dateIn({ headers }: IncomingMessage): Date | undefined {
+  const date = new Date(headers.date ?? "");
+  return Number.isNaN(date.getTime()) ? undefined : date;
 }
 
 function parsed(text: string): unknown {

@@ -4,16 +4,14 @@ import { serviceFacts } from "../../injection/settings.ts";
 import { asObject, asString, at, type JsonObject } from "../../json/value.ts";
 import { type AuditContext, type Check, forCluster, forMembers, type Seeing } from "../check.ts";
 import type { AuditedCluster } from "../clusters.ts";
-import { dcsOf } from "../dcs.ts";
 import { type Finding, type ObjectRef, refTo } from "../finding.ts";
 import { need } from "../need.ts";
 import { plain } from "../plain.ts";
-import { viewOf } from "../view.ts";
 
 const announced = forMembers(
   ["announces-ip", "name-unresolved"],
   function* (member, cluster, context): Seeing {
-    const { host } = need(dcsOf(cluster, context.snapshot).statement(member.facts.name));
+    const { host } = need(context.dcs.statement(member.facts.name));
     if (host === undefined) return;
     const object = refTo(member.pod, "Pod");
     const field = "metadata.annotations.status";
@@ -68,7 +66,7 @@ function unresolved(
 
 const missing = forCluster(["headless-missing"], (cluster, context): Finding[] => {
   if (!context.snapshot.live) return [];
-  const view = viewOf(cluster, context);
+  const view = context.view();
   if (cluster.mode !== "enabled" || view.headlessService !== undefined) return [];
   const made = headlessService(view)?.object;
   const object: ObjectRef = {

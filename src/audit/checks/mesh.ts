@@ -9,12 +9,11 @@ import { findPatroniContainer } from "../../patroni/container.ts";
 import { envEntry } from "../../patroni/env.ts";
 import { type Check, forCluster, type Seeing } from "../check.ts";
 import type { AuditedCluster } from "../clusters.ts";
-import { dcsOf, isOn, setting } from "../dcs.ts";
+import { isOn, setting } from "../dcs.ts";
 import { type Finding, refTo } from "../finding.ts";
 import { need } from "../need.ts";
 import { selects } from "../network/selector.ts";
 import { labelsOf, podTemplates } from "../templates.ts";
-import { viewOf } from "../view.ts";
 
 const PROXY = "istio-proxy";
 const INCLUDE_INBOUND = "traffic.sidecar.istio.io/includeInboundPorts";
@@ -32,7 +31,7 @@ const policies: Check = forCluster(
   (cluster, context): Finding[] => {
     if (meshed(cluster).length === 0) return [];
     const live = need(context.snapshot.objects("PeerAuthentication", cluster.namespace));
-    const view = { ...viewOf(cluster, context), peerAuthentications: live };
+    const view = { ...context.view(), peerAuthentications: live };
     const wanted = peerAuthentication(view);
     const conflicts = peerAuthenticationFindings(view).map(({ detail }): Finding => {
       const name = detail.split(" ").at(-1) ?? "";
@@ -123,10 +122,10 @@ const isConfiguredElsewhere = (container: JsonObject): boolean =>
   ["PATRONI_CONFIGURATION", "SPILO_CONFIGURATION"].some((name) => envEntry(container, name) !== undefined) ||
   [container.command, container.args].flat().some((word) => /\.ya?ml$/.test(String(word)));
 
-const ssl: Check = forCluster(["postgres-plain"], (cluster, { snapshot }) => {
+const ssl: Check = forCluster(["postgres-plain"], (cluster, { dcs }) => {
   const [first] = meshed(cluster);
   if (first === undefined) return [];
-  if (isOn(setting(dcsOf(cluster, snapshot), "postgresql", "parameters", "ssl"))) return [];
+  if (isOn(setting(dcs, "postgresql", "parameters", "ssl"))) return [];
   const evidence = "postgresql.parameters.ssl is not on in the dynamic configuration";
   return [{ code: "postgres-plain", object: refTo(first.pod, "Pod"), evidence }];
 });

@@ -8,7 +8,6 @@ import type { Finding, ObjectRef } from "../finding.ts";
 import { need } from "../need.ts";
 import type { AccessQuestion, Snapshot } from "../snapshot.ts";
 import { podTemplates } from "../templates.ts";
-import { viewOf } from "../view.ts";
 
 /** Something that a ServiceAccount must be allowed. */
 type Wanted = Pick<AccessQuestion, "group" | "resource" | "verb" | "inNamespace" | "name">;
@@ -59,7 +58,7 @@ export function accessQuestions(cluster: AuditedCluster, context: AuditContext):
     ...(isInKubernetes ? [API_ENDPOINTS] : []),
     ...(cluster.mode === "enabled" ? sidecarNeeds(cluster) : []),
   ];
-  return serviceAccountsOf(viewOf(cluster, context)).flatMap((serviceAccount) =>
+  return serviceAccountsOf(context.view()).flatMap((serviceAccount) =>
     wanted.map((each) => ({ namespace: cluster.namespace, serviceAccount, ...each })),
   );
 }
@@ -70,7 +69,7 @@ function lacking(
   context: AuditContext,
   wanted: readonly Wanted[],
 ): (readonly [account: ObjectRef, lacking: readonly Wanted[]])[] {
-  return serviceAccountsOf(viewOf(cluster, context)).flatMap((serviceAccount) => {
+  return serviceAccountsOf(context.view()).flatMap((serviceAccount) => {
     const missing = wanted.filter(
       (each) => !isAllowed(context.snapshot, cluster.namespace, serviceAccount, each),
     );
@@ -139,7 +138,7 @@ function granting(name: string, namespace: string, account: ObjectRef, rules: Js
 /** The controller grants this in namespaces that have opted in. */
 const sidecar: Check = forCluster(["sidecar-permissions"], (cluster, context): Finding[] => {
   if (cluster.mode !== "enabled") return [];
-  const fixes = access(viewOf(cluster, context)).map(({ object }) => object);
+  const fixes = access(context.view()).map(({ object }) => object);
   return lacking(cluster, context, sidecarNeeds(cluster)).map(([object, missing]) => ({
     code: "sidecar-permissions",
     object,
@@ -149,7 +148,7 @@ const sidecar: Check = forCluster(["sidecar-permissions"], (cluster, context): F
 });
 
 const shared: Check = forCluster(["shared-serviceaccount"], (cluster, context) =>
-  viewOf(cluster, context).sharedServiceAccounts.map((name) => ({
+  context.view().sharedServiceAccounts.map((name) => ({
     code: "shared-serviceaccount",
     object: { kind: "ServiceAccount", namespace: cluster.namespace, name },
     evidence: `another cluster of ${cluster.namespace} uses it too`,

@@ -7,16 +7,14 @@ import { findPatroniContainer } from "../../patroni/container.ts";
 import { isPrimaryRole } from "../../patroni/status.ts";
 import { type AuditContext, type Check, forCluster, type Seeing } from "../check.ts";
 import type { AuditedCluster } from "../clusters.ts";
-import { dcsOf } from "../dcs.ts";
 import { type Finding, refTo } from "../finding.ts";
 import { need } from "../need.ts";
 import { plain } from "../plain.ts";
 import { podTemplates } from "../templates.ts";
-import { viewOf } from "../view.ts";
 
 /** Where the source is an Endpoints object that leads astray, that is the news, and not that it is there. */
 const occupied = forCluster(["service-occupied", "stale-endpoints"], (cluster, context) => {
-  const view = viewOf(cluster, context);
+  const view = context.view();
   const service = view.primaryService;
   if (service === undefined) return [];
   const stale = staleAddresses(cluster, context);
@@ -47,14 +45,14 @@ interface Stale {
 
 /** An Endpoints object that is in force, and does not hold exactly the address of the leader. */
 function staleAddresses(cluster: AuditedCluster, context: AuditContext): Stale | undefined {
-  const { endpoints: facts, primaryService } = viewOf(cluster, context);
+  const { endpoints: facts, primaryService } = context.view();
   if (facts === undefined || facts.skipMirror) return undefined;
   // What a selector writes is Kubernetes' own, and follows the pods.
   if (Object.keys(asObject(at(primaryService, "spec", "selector")) ?? {}).length > 0) return undefined;
   const endpoints = need(context.snapshot.objects("Endpoints", cluster.namespace)).find(
     ({ metadata }) => at(metadata, "name") === facts.name,
   );
-  const leader = need(dcsOf(cluster, context.snapshot).leader);
+  const leader = need(context.dcs.leader);
   const address = cluster.members.find(({ facts: { name } }) => name === leader)?.facts.ip;
   const shown = objectsIn(endpoints?.subsets)
     .flatMap(({ addresses }) => objectsIn(addresses))
@@ -83,22 +81,25 @@ function takenOver(service: JsonObject): JsonObject {
   return { ...written, metadata: { ...metadata, annotations } };
 }
 
-const published = forCluster(["published-not-leader", "nothing-published"], (cluster, context): Finding[] => {
-  const slice = ourSlice(viewOf(cluster, context));
-  if (slice === undefined) return [];
-  const leader = need(dcsOf(cluster, context.snapshot).leader);
-  if (leader === undefined) return [];
-  const object = refTo(slice, "EndpointSlice");
-  const shown = objectsIn(slice.endpoints).map((endpoint) => {
-    const [address] = Array.isArray(endpoint.addresses) ? endpoint.addresses : [];
-    return asString(at(endpoint, "targetRef", "name")) ?? String(address);
-  });
-  if (shown.length === 0)
-    return [{ code: "nothing-published", object, field: "endpoints", evidence: `the leader is ${leader}` }];
-  if (shown.length === 1 && shown[0] === leader) return [];
-  const evidence = `${shown.join(", ")} is published; the leader is ${leader}`;
-  return [{ code: "published-not-leader", object, field: "endpoints", evidence }];
-});
+const published = forCluster(
+  ["published-not-leader", "nothing-published"],
+  (_cluster, context): Finding[] => {
+    const slice = ourSlice(context.view());
+    if (slice === undefined) return [];
+    const leader = need(context.dcs.leader);
+    if (leader === undefined) return [];
+    const object = refTo(slice, "EndpointSlice");
+    const shown = objectsIn(slice.endpoints).map((endpoint) => {
+      const [address] = Array.isArray(endpoint.addresses) ? endpoint.addresses : [];
+      return asString(at(endpoint, "targetRef", "name")) ?? String(address);
+    });
+    if (shown.length === 0)
+      return [{ code: "nothing-published", object, field: "endpoints", evidence: `the leader is ${leader}` }];
+    if (shown.length === 1 && shown[0] === leader) return [];
+    const evidence = `${shown.join(", ")} is published; the leader is ${leader}`;
+    return [{ code: "published-not-leader", object, field: "endpoints", evidence }];
+  },
+);
 
 const loops = forCluster(["legacy-discovery-sidecar"], (cluster) =>
   podTemplates(cluster).flatMap(({ pod, object, path }): Finding[] => {
@@ -118,8 +119,7 @@ const loops = forCluster(["legacy-discovery-sidecar"], (cluster) =>
 );
 
 /** What a member answers now counts; what it once wrote of itself only where it could not be asked. */
-const primaries = forCluster(["two-primaries"], function* (cluster, { snapshot }): Seeing {
-  const dcs = dcsOf(cluster, snapshot);
+const primaries = forCluster(["two-primaries"], function* (cluster, { snapshot, dcs }): Seeing {
   const claiming: string[] = [];
   for (const { facts } of cluster.members) {
     const answers = snapshot.answers(cluster.namespace, facts.name);

@@ -3,15 +3,20 @@ import { findPatroniContainer } from "../../patroni/container.ts";
 import { knownEnvValue } from "../../patroni/env.ts";
 import { type Check, forCluster, forMembers, type Seeing } from "../check.ts";
 import type { AuditedCluster, AuditedMember } from "../clusters.ts";
-import { dcsOf, isOn, setting } from "../dcs.ts";
+import { isOn, setting } from "../dcs.ts";
 import { type ObjectRef, refTo } from "../finding.ts";
-import { need } from "../need.ts";
+import { leaderSees } from "../leader-sees.ts";
+import { need, type Seen } from "../need.ts";
 import { replicationVerdict } from "../pg-hba.ts";
+import type { MemberAnswers } from "../snapshot.ts";
+import { WELL } from "../statement.ts";
+import { synchronousMode, waitedFor } from "../synchronous.ts";
 
 /** Patroni's own default of `maximum_lag_on_failover`: who is further behind is no candidate. */
 const MAXIMUM_LAG_BYTES = 1024 * 1024;
 
-const WELL = new Set(["running", "streaming", "in archive recovery"]);
+/** A standby that replays at all has caught up with less. */
+const MAXIMUM_LAG_SECONDS = 300;
 
 const clusterRef = ({ namespace, scope, workloads, members }: AuditedCluster): ObjectRef => {
   const [workload] = workloads;
@@ -20,51 +25,72 @@ const clusterRef = ({ namespace, scope, workloads, members }: AuditedCluster): O
   return member === undefined ? { kind: "", namespace, name: scope } : refTo(member.pod, "Pod");
 };
 
-const states = forMembers(["member-state"], ({ pod, facts }, cluster, { snapshot }) => {
-  const { state } = need(dcsOf(cluster, snapshot).statement(facts.name));
+const told = (...parts: readonly (string | undefined)[]): string =>
+  parts.filter((part) => part !== undefined).join("; ");
+
+const states = forMembers(["member-state"], ({ pod, facts: { name } }, _cluster, { dcs }) => {
+  const { state } = need(dcs.statement(name));
   if (state === undefined || WELL.has(state)) return [];
-  return [{ code: "member-state", object: refTo(pod, "Pod"), evidence: `PostgreSQL is ${state}` }];
+  const evidence = told(`PostgreSQL is ${state}`, leaderSees(name, dcs));
+  return [{ code: "member-state", object: refTo(pod, "Pod"), evidence }];
 });
 
-const streaming = forMembers(["standby-not-streaming"], ({ pod, facts }, cluster, { snapshot }) => {
-  const { streaming, state } = need(dcsOf(cluster, snapshot).statement(facts.name));
+const streaming = forMembers(["standby-not-streaming"], ({ pod, facts: { name } }, _cluster, { dcs }) => {
+  const { streaming, state } = need(dcs.statement(name));
   if (streaming !== false || !WELL.has(state ?? "")) return [];
-  const evidence = state === "in archive recovery" ? "it replays the archive" : "no WAL receiver streams";
+  const said = state === "in archive recovery" ? "it replays the archive" : "no WAL receiver streams";
+  const evidence = told(`PostgreSQL is ${state}: ${said}`, leaderSees(name, dcs));
   return [{ code: "standby-not-streaming", object: refTo(pod, "Pod"), evidence }];
 });
 
-const lag = forMembers(["replication-lag"], function* ({ pod, facts }, cluster, { snapshot }): Seeing {
-  const dcs = dcsOf(cluster, snapshot);
-  const { lagBytes } = need(dcs.statement(facts.name));
-  if (lagBytes === undefined) return;
+/**
+ * Who has replayed all is not behind, however long ago the last commit was. Of who has not, the age of the newest replayed commit is
+ * the most that it can be behind in time: it is less where the leader committed nothing for a while.
+ */
+const lag = forMembers(["replication-lag"], function* (member, cluster, { dcs, snapshot }): Seeing {
+  const { name } = member.facts;
+  const { lagBytes, commitAge } = need(dcs.statement(name));
+  if (lagBytes === undefined || lagBytes === 0) return;
   const most = Number(setting(dcs, "maximum_lag_on_failover") ?? MAXIMUM_LAG_BYTES);
-  if (lagBytes <= most) return;
-  const evidence = `${lagBytes} bytes behind its leader; more than ${most} make it no candidate`;
-  yield { code: "replication-lag", object: refTo(pod, "Pod"), evidence };
+  const unasked = whyUnasked(snapshot.answers(cluster.namespace, name));
+  if (lagBytes <= most && (commitAge ?? 0) <= MAXIMUM_LAG_SECONDS) {
+    if (unasked !== undefined) yield { unseen: `for how long ${name} is behind is not known: ${unasked}` };
+    return;
+  }
+  const seconds =
+    commitAge === undefined
+      ? `for how long is not known: ${unasked ?? "it has replayed no commit since it started"}`
+      : `the newest commit that it has replayed is ${commitAge} seconds old`;
+  const evidence = told(
+    `${lagBytes} bytes behind its leader`,
+    lagBytes > most ? `more than ${most} make it no candidate` : undefined,
+    seconds,
+    leaderSees(name, dcs),
+  );
+  yield { code: "replication-lag", object: refTo(member.pod, "Pod"), evidence };
 });
 
-const timelines = forMembers(["timelines-differ"], ({ pod, facts }, cluster, { snapshot }) => {
-  const dcs = dcsOf(cluster, snapshot);
+function whyUnasked(answers: Seen<MemberAnswers>): string | undefined {
+  if ("unseen" in answers) return answers.unseen;
+  return answers.value.patroni === undefined ? "it does not answer GET /patroni" : undefined;
+}
+
+const timelines = forMembers(["timelines-differ"], ({ pod, facts: { name } }, _cluster, { dcs }) => {
   const leader = need(dcs.leader);
-  if (leader === undefined || leader === facts.name) return [];
-  const [ours, theirs] = [facts.name, leader].map((name) => need(dcs.statement(name)).timeline);
+  if (leader === undefined || leader === name) return [];
+  const [ours, theirs] = [name, leader].map((each) => need(dcs.statement(each)).timeline);
   if (ours === undefined || theirs === undefined || ours === theirs) return [];
-  return [
-    {
-      code: "timelines-differ",
-      object: refTo(pod, "Pod"),
-      evidence: `timeline ${ours}, and its leader's is ${theirs}`,
-    },
-  ];
+  const evidence = told(`timeline ${ours}, and its leader's is ${theirs}`, leaderSees(name, dcs));
+  return [{ code: "timelines-differ", object: refTo(pod, "Pod"), evidence }];
 });
 
-const pending = forMembers(["pending-restart"], ({ pod, facts }, cluster, { snapshot }) => {
-  if (!need(dcsOf(cluster, snapshot).statement(facts.name)).pendingRestart) return [];
+const pending = forMembers(["pending-restart"], ({ pod, facts }, _cluster, { dcs }) => {
+  if (!need(dcs.statement(facts.name)).pendingRestart) return [];
   return [{ code: "pending-restart", object: refTo(pod, "Pod"), evidence: "Patroni says pending_restart" }];
 });
 
-const paused = forCluster(["paused"], (cluster, { snapshot }) =>
-  isOn(setting(dcsOf(cluster, snapshot), "pause"))
+const paused = forCluster(["paused"], (cluster, { dcs }) =>
+  isOn(setting(dcs, "pause"))
     ? [
         {
           code: "paused",
@@ -75,23 +101,35 @@ const paused = forCluster(["paused"], (cluster, { snapshot }) =>
     : [],
 );
 
-const synchronous = forCluster(["synchronous-not-in-force"], (cluster, { snapshot }) => {
-  const dcs = dcsOf(cluster, snapshot);
-  const mode = setting(dcs, "synchronous_mode");
-  if (!isOn(mode) && String(mode).toLowerCase() !== "quorum") return [];
-  if (cluster.members.length < 2 || need(dcs.synchronous).length > 0) return [];
-  return [
-    {
-      code: "synchronous-not-in-force",
-      object: clusterRef(cluster),
-      evidence: `synchronous_mode: ${String(mode)}, and no member is synchronous`,
-    },
-  ];
-});
+/** Both must hold: Patroni promotes only whom it calls synchronous, and PostgreSQL waits only for whom it calls so. */
+const synchronous = forCluster(
+  ["synchronous-not-in-force", "synchronous-nodes-short"],
+  function* (cluster, { dcs }): Seeing {
+    const wanted = synchronousMode(dcs);
+    if (wanted === undefined || cluster.members.length < 2) return;
+    const named = need(dcs.synchronous);
+    const { senders } = dcs;
+    if (named.length > 0 && "unseen" in senders)
+      yield { unseen: `whether PostgreSQL waits for ${named.join(", ")} is not known: ${senders.unseen}` };
+    const inForce = "unseen" in senders ? named : waitedFor(named, senders.value);
+    if (inForce.length >= Math.max(1, wanted.nodes)) return;
+    const object = clusterRef(cluster);
+    const evidence = told(
+      `synchronous_mode: ${wanted.mode}${wanted.strict ? ", strict" : ""}, with ${wanted.nodes}`,
+      named.length === 0 ? "Patroni names nobody" : `Patroni names ${named.join(", ")}`,
+      ...cluster.members.map(({ facts: { name } }) => {
+        const seen = leaderSees(name, dcs);
+        return seen && `${name}: ${seen}`;
+      }),
+    );
+    const code = inForce.length === 0 ? "synchronous-not-in-force" : "synchronous-nodes-short";
+    yield { code, object, evidence };
+  },
+);
 
-const failsafe = forCluster(["failsafe-off"], (cluster, { snapshot }) => {
+const failsafe = forCluster(["failsafe-off"], (cluster, { dcs }) => {
   if (cluster.settings.leaderObject !== undefined) return [];
-  if (isOn(setting(dcsOf(cluster, snapshot), "failsafe_mode"))) return [];
+  if (isOn(setting(dcs, "failsafe_mode"))) return [];
   return [
     {
       code: "failsafe-off",
@@ -102,8 +140,8 @@ const failsafe = forCluster(["failsafe-off"], (cluster, { snapshot }) => {
 });
 
 /** Each member must let each other in: any of them may lead next. Who the DCS lets in, every member does. */
-const hba = forCluster(["pg-hba-replication"], function* (cluster, { snapshot }): Seeing {
-  const lines = setting(dcsOf(cluster, snapshot), "postgresql", "pg_hba");
+const hba = forCluster(["pg-hba-replication"], function* (cluster, { dcs }): Seeing {
+  const lines = setting(dcs, "postgresql", "pg_hba");
   if (!Array.isArray(lines)) {
     yield { unseen: "pg_hba is not in the dynamic configuration" };
     return;

@@ -2,10 +2,11 @@ import type { InjectionSettings } from "../../injection/settings.ts";
 import type { JsonObject } from "../../json/value.ts";
 import type { KubeConnection } from "../../kube/connection.ts";
 import { auditModeNamespaces } from "../audit-mode.ts";
-import type { AuditContext } from "../check.ts";
+import type { AuditGround } from "../check.ts";
 import { accessQuestions } from "../checks/permissions.ts";
 import { webhookNamespaces } from "../checks/webhook.ts";
 import { type AuditedCluster, clustersIn } from "../clusters.ts";
+import { contextOf } from "../context.ts";
 import type { Seen } from "../need.ts";
 import { need } from "../need.ts";
 import { NEIGHBOURS } from "../neighbours.ts";
@@ -42,16 +43,17 @@ export async function collect(options: CollectOptions): Promise<Snapshot> {
   const objects = await readObjects(connection, namespaces);
   const first = snapshotOf(objects, NONE);
   const clusters = clustersOf(first, settings);
-  progress(`asking members of ${clusters.length} clusters`);
-  const answers = await askMembers(connection, clusters, options.way);
-  const context: AuditContext = {
+  const ground: AuditGround = {
     snapshot: first,
     settings,
     surroundings: surroundingsIn(first),
     clusters,
     terrain: terrainOf(first),
   };
-  const questions = clusters.flatMap((cluster) => accessQuestions(cluster, context));
+  const cases = clusters.map((cluster) => ({ cluster, ...contextOf(cluster, ground) }));
+  progress(`asking members of ${clusters.length} clusters`);
+  const answers = await askMembers(connection, cases, options.way);
+  const questions = cases.flatMap(({ cluster, ...context }) => accessQuestions(cluster, context));
   progress(`asking for ${questions.length} permissions`);
   const access = await askAccess(connection, questions);
   const dryRuns = options.dryRuns ? await tryWorkloads(options, clusters) : undefined;

@@ -2,8 +2,10 @@ import { asObject, type JsonObject } from "../../json/value.ts";
 import type { KubeConnection } from "../../kube/connection.ts";
 import { askPatroni } from "../../patroni/rest.ts";
 import type { AuditedCluster, AuditedMember } from "../clusters.ts";
+import type { Dcs } from "../dcs.ts";
 import type { Seen } from "../need.ts";
 import type { MemberAnswers } from "../snapshot.ts";
+import { type Path, pathsFor } from "./paths.ts";
 import { forEach } from "./pool.ts";
 
 /**
@@ -12,29 +14,26 @@ import { forEach } from "./pool.ts";
  */
 export type Way = "proxy" | "direct";
 
-type Path = keyof MemberAnswers;
+/** A cluster, and what its objects tell of it. */
+export interface Case {
+  readonly cluster: AuditedCluster;
+  readonly dcs: Dcs;
+}
 
 /** Asks what the cluster's objects do not tell: with a DCS that is not Kubernetes, everything. */
 export async function askMembers(
   connection: KubeConnection,
-  clusters: readonly AuditedCluster[],
+  cases: readonly Case[],
   way: Way,
 ): Promise<Map<string, Seen<MemberAnswers>>> {
-  const asked = clusters.flatMap((cluster) =>
-    cluster.members.map((member) => ({ member, paths: pathsFor(cluster, member) })),
+  const asked = cases.flatMap(({ cluster, dcs }) =>
+    cluster.members.map((member) => ({ member, paths: pathsFor(member, cluster, dcs) })),
   );
   const answers = await forEach(
     asked.filter(({ paths }) => paths.length > 0),
     async ({ member, paths }) => [keyOf(member), await ask(connection, member, paths, way)] as const,
   );
   return new Map(answers);
-}
-
-/** With Kubernetes as DCS a member is asked only where two of them claim to lead: what they wrote may be old. */
-function pathsFor({ settings, members }: AuditedCluster, { statement }: AuditedMember): readonly Path[] {
-  if (settings.leaderObject === undefined) return ["patroni", "cluster", "config"];
-  const claiming = members.filter((member) => member.statement?.leads);
-  return claiming.length > 1 && statement?.leads ? ["patroni"] : [];
 }
 
 const keyOf = ({ facts: { namespace, name } }: AuditedMember): string => `${namespace}/${name}`;
@@ -45,11 +44,14 @@ async function ask(
   paths: readonly Path[],
   way: Way,
 ): Promise<Seen<MemberAnswers>> {
-  const answers: Partial<Record<Path, JsonObject>> = {};
+  const answers: { -readonly [Key in keyof MemberAnswers]: MemberAnswers[Key] } = {};
   try {
     for (const path of paths) {
-      const answer = await (way === "proxy" ? byProxy(connection, member, path) : directly(member, path));
-      if (answer !== undefined) answers[path] = answer;
+      const { body, date } = await (way === "proxy"
+        ? byProxy(connection, member, path)
+        : directly(member, path));
+      if (body !== undefined) answers[path] = body;
+      if (path === "patroni") answers.patroniDate = date;
     }
     return { value: answers };
   } catch (error) {
@@ -57,20 +59,24 @@ async function ask(
   }
 }
 
-function byProxy(connection: KubeConnection, { facts }: AuditedMember, path: Path): Promise<JsonObject> {
+interface Answer {
+  readonly body: JsonObject | undefined;
+  /** The member's own clock. */
+  readonly date?: Date | undefined;
+}
+
+function byProxy(connection: KubeConnection, { facts }: AuditedMember, path: Path): Promise<Answer> {
   const { patroniScheme, patroniPort } = facts.settings;
   const target = encodeURIComponent(`${patroniScheme}:${facts.name}:${patroniPort}`);
   const pods = `/api/v1/namespaces/${encodeURIComponent(facts.namespace)}/pods`;
-  return connection.send({ method: "GET", path: `${pods}/${target}/proxy/${path}` });
+  return connection.ask({ method: "GET", path: `${pods}/${target}/proxy/${path}` });
 }
 
 /** Its certificate is not verified: what a member says of itself is looked at, and nothing is sent to it. */
-async function directly({ facts }: AuditedMember, path: Path): Promise<JsonObject | undefined> {
+async function directly({ facts }: AuditedMember, path: Path): Promise<Answer> {
   const { patroniScheme: scheme, patroniPort: port } = facts.settings;
   if (facts.ip === undefined) throw new Error("it has no address");
-  const { body } = await askPatroni(
-    { scheme, host: facts.ip, port, tls: { rejectUnauthorized: false } },
-    `/${path}`,
-  );
-  return asObject(body);
+  const target = { scheme, host: facts.ip, port, tls: { rejectUnauthorized: false } };
+  const { body, date } = await askPatroni(target, `/${path}`);
+  return { body: asObject(body), date };
 }

@@ -2,6 +2,7 @@ import { at, type JsonObject } from "../../json/value.ts";
 import { refTo } from "../finding.ts";
 import { NotSeen, need } from "../need.ts";
 import { isInjector, isOperator } from "../neighbours.ts";
+import { once } from "../once.ts";
 import type { Snapshot } from "../snapshot.ts";
 import type { Party } from "./allow.ts";
 import { type Backend, backendsOf, podEnd } from "./ends.ts";
@@ -73,14 +74,5 @@ export function terrainOf(snapshot: Snapshot): Terrain {
     controllers: once(() => neighbours(isInjector)),
     apiServer: once(() => targets("default", "kubernetes")),
     dns: once(() => targets("kube-system", "kube-dns")),
-  };
-}
-
-/** Made when it is first asked for; what throws is tried again. */
-function once<Value>(make: () => Value): () => Value {
-  let made: { readonly value: Value } | undefined;
-  return () => {
-    made ??= { value: make() };
-    return made.value;
   };
 }

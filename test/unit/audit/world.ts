@@ -1,5 +1,6 @@
-import type { AuditContext, Check, Outcome } from "../../../src/audit/check.ts";
+import type { AuditGround, Check, Outcome } from "../../../src/audit/check.ts";
 import { clustersIn } from "../../../src/audit/clusters.ts";
+import { contextOf } from "../../../src/audit/context.ts";
 import type { Seen } from "../../../src/audit/need.ts";
 import { terrainOf } from "../../../src/audit/network/terrain.ts";
 import type { ReplicaMemory } from "../../../src/audit/remembered.ts";
@@ -48,7 +49,7 @@ export function snapshotOf(world: World): Snapshot {
   };
 }
 
-export function contextOf(world: World): AuditContext {
+export function groundOf(world: World): AuditGround {
   const snapshot = snapshotOf(world);
   const of = (kind: string) => (world.objects ?? []).filter((object) => object.kind === kind);
   const clusters = clustersIn(
@@ -66,10 +67,11 @@ export function contextOf(world: World): AuditContext {
 
 /** What checks find in a world's only cluster. */
 export function audited(checks: readonly Check[], world: World): Outcome {
-  const context = contextOf(world);
-  const [cluster, ...others] = context.clusters;
+  const ground = groundOf(world);
+  const [cluster, ...others] = ground.clusters;
   if (cluster === undefined || others.length > 0)
-    throw new Error(`the world must hold one Patroni cluster, and holds ${context.clusters.length}`);
+    throw new Error(`the world must hold one Patroni cluster, and holds ${ground.clusters.length}`);
+  const context = contextOf(cluster, ground);
   const outcomes = checks.map((check) => check.run(cluster, context));
   return {
     findings: outcomes.flatMap(({ findings }) => findings),

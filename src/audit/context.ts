@@ -1,0 +1,12 @@
+import type { AuditContext, AuditGround } from "./check.ts";
+import type { AuditedCluster } from "./clusters.ts";
+import { dcsOf } from "./dcs.ts";
+import { once } from "./once.ts";
+import { viewOf } from "./view.ts";
+
+/** What the checks of one cluster are given: what several of them need is worked out once. */
+export const contextOf = (cluster: AuditedCluster, ground: AuditGround): AuditContext => ({
+  ...ground,
+  dcs: dcsOf(cluster, ground.snapshot),
+  view: once(() => viewOf(cluster, ground)),
+});

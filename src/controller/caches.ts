@@ -1,52 +1,23 @@
-import { clusterLabelValue } from "../contract/cluster-names.ts";
-import {
-  CLUSTER_LABEL,
-  CLUSTER_NAMESPACE_LABEL,
-  MANAGED_BY,
-  MANAGED_BY_LABEL,
-  NAMESPACE_LABEL,
-} from "../contract/names.ts";
-import { SLICE_MANAGER, SLICE_MANAGER_LABEL, SLICE_SERVICE_LABEL } from "../contract/slice-annotations.ts";
+import { MANAGED_BY, MANAGED_BY_LABEL, NAMESPACE_LABEL } from "../contract/names.ts";
 import type { InjectionSettings } from "../injection/settings.ts";
 import type { JsonObject } from "../json/value.ts";
 import type { KubeConnection } from "../kube/connection.ts";
 import { isForbidden } from "../kube/error.ts";
 import { type Watcher, type WatchTimes, watchResource } from "../kube/watch.ts";
 import { DATAPLANE_MODE } from "./desired/network-policy.ts";
-import { isOurs } from "./desired/object.ts";
 import { type EndpointsFacts, endpointsFacts } from "./facts/endpoints.ts";
 import { type LeaderFacts, leaderFacts } from "./facts/leader.ts";
 import { type PodFacts, podFacts } from "./facts/pod.ts";
-import { labelOf, nameOf, namespaceOf, slim, slimSlice } from "./facts/slim.ts";
+import { labelOf, slim, slimSlice } from "./facts/slim.ts";
 import { type TemplateFacts, templateFacts } from "./facts/template.ts";
+import { INDEX, indexesOf, MADE } from "./indexes.ts";
 import { isCode } from "./objects.ts";
 import type { Made } from "./prune/verdict.ts";
 import { collectionPath, type ResourceName } from "./resources.ts";
 import { Watched } from "./watched.ts";
 
-/** The prefix of {@link INDEX.cluster}: what follows is the key of a cluster. */
-export const CLUSTER = "cluster:";
-
-/** The prefix of {@link INDEX.leader}. */
-export const LEADER = "leader:";
-
-/** The prefix of {@link INDEX.made}: what follows is a namespace, and the value of the cluster's label. */
-export const MADE = "made:";
-
 /** What is applied, bindings before what they bind. */
 const APPLIED = ["rolebindings", "roles", "peerauthentications", "networkpolicies", "services"] as const;
-
-/** What objects are found by, beside their names. */
-export const INDEX = {
-  cluster: (namespace: string, scope: string) => `${CLUSTER}${namespace}/${scope}`,
-  namespace: (namespace: string) => `namespace:${namespace}`,
-  service: (namespace: string, name: string) => `service:${namespace}/${name}`,
-  /** @param leader `<resource>/<name>` */
-  leader: (namespace: string, leader: string) => `${LEADER}${namespace}/${leader}`,
-  account: (namespace: string, serviceAccount: string) => `account:${namespace}/${serviceAccount}`,
-  /** Objects that we made for a cluster. */
-  made: (namespace: string, scope: string) => `${MADE}${namespace}/${clusterLabelValue(scope)}`,
-} as const;
 
 export interface CacheOptions {
   readonly settings: InjectionSettings;
@@ -96,36 +67,17 @@ export class Caches {
       reduce: (object: JsonObject) => Fact | undefined,
       indexOf: (fact: Fact) => readonly string[],
     ) => new Watched<Fact>(reduce, indexOf, changed);
-    const made = (object: JsonObject) => [
-      `${MADE}${labelOf(object, CLUSTER_NAMESPACE_LABEL) ?? namespaceOf(object)}/${labelOf(object, CLUSTER_LABEL) ?? ""}`,
-    ];
-
-    this.namespaces = watched(slim, (namespace) => [INDEX.namespace(nameOf(namespace))]);
-    this.pods = settings.selectors.map(() => watched((pod) => podFacts(pod, settings), memberIndexes));
-    this.templates = watched((set) => templateFacts(set, settings), memberIndexes);
-    this.services = watched(slim, (service) => [
-      ...(isOurs(service) ? made(service) : []),
-      INDEX.service(namespaceOf(service), nameOf(service)),
-    ]);
-    this.slices = watched(slimSlice, (slice) => {
-      const names = new Set([nameOf(slice), labelOf(slice, SLICE_SERVICE_LABEL) ?? nameOf(slice)]);
-      const own = labelOf(slice, SLICE_MANAGER_LABEL) === SLICE_MANAGER ? made(slice) : [];
-      return [...own, ...[...names].map((name) => INDEX.service(namespaceOf(slice), name))];
-    });
-    this.endpoints = watched(endpointsFacts, ({ namespace, name }) => [
-      INDEX.service(namespace, name),
-      INDEX.leader(namespace, `endpoints/${name}`),
-    ]);
-    this.leaders = settings.selectors.map(() =>
-      watched(leaderFacts, ({ namespace, name }) => [INDEX.leader(namespace, `configmaps/${name}`)]),
-    );
-    this.roles = watched(slim, made);
-    this.roleBindings = watched(slim, made);
-    this.networkPolicies = watched(slim, made);
-    this.peerAuthentications = watched(slim, (policy) => [
-      ...(isOurs(policy) ? made(policy) : []),
-      INDEX.namespace(namespaceOf(policy)),
-    ]);
+    this.namespaces = watched(slim, indexesOf.namespace);
+    this.pods = settings.selectors.map(() => watched((pod) => podFacts(pod, settings), indexesOf.member));
+    this.templates = watched((set) => templateFacts(set, settings), indexesOf.member);
+    this.services = watched(slim, indexesOf.service);
+    this.slices = watched(slimSlice, indexesOf.slice);
+    this.endpoints = watched(endpointsFacts, indexesOf.endpoints);
+    this.leaders = settings.selectors.map(() => watched(leaderFacts, indexesOf.configMap));
+    this.roles = watched(slim, indexesOf.made);
+    this.roleBindings = watched(slim, indexesOf.made);
+    this.networkPolicies = watched(slim, indexesOf.made);
+    this.peerAuthentications = watched(slim, indexesOf.peerAuthentication);
 
     const mine = `${MANAGED_BY_LABEL}=${MANAGED_BY}`;
     this.#require("namespaces", this.namespaces);
@@ -269,9 +221,3 @@ export class Caches {
 
 /** What a watch of one namespace, or of all, keeps up to date. */
 type Part<Fact> = ReturnType<Watched<Fact>["within"]>;
-
-const memberIndexes = ({ namespace, settings }: Pick<PodFacts, "namespace" | "settings">): string[] => [
-  INDEX.cluster(namespace, settings.scope),
-  INDEX.made(namespace, settings.scope),
-  INDEX.account(namespace, settings.serviceAccount),
-];

@@ -1,8 +1,9 @@
 import type { Suspension } from "./breaker/suspension.ts";
-import { type Caches, INDEX } from "./caches.ts";
+import type { Caches } from "./caches.ts";
 import type { ClusterKey } from "./cluster-key.ts";
 import type { LeaderFacts } from "./facts/leader.ts";
 import type { PodFacts } from "./facts/pod.ts";
+import { INDEX } from "./indexes.ts";
 import type { ClusterView } from "./view.ts";
 
 export interface GatherOptions {

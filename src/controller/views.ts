@@ -1,7 +1,8 @@
-import { type Caches, CLUSTER, INDEX } from "./caches.ts";
+import type { Caches } from "./caches.ts";
 import { readKey } from "./cluster-key.ts";
 import { serviceAccountsOf } from "./desired/access.ts";
 import { type GatherOptions, gather } from "./gather.ts";
+import { CLUSTER, INDEX } from "./indexes.ts";
 import { Interests } from "./interests.ts";
 import type { ClusterView } from "./view.ts";
 

@@ -1,7 +1,8 @@
 import { UNUSED_SINCE_ANNOTATION } from "../../contract/service-annotations.ts";
 import { asObject, asString, at, type JsonObject } from "../../json/value.ts";
-import { type Caches, INDEX } from "../caches.ts";
+import type { Caches } from "../caches.ts";
 import { metadataOf, nameOf } from "../facts/slim.ts";
+import { INDEX } from "../indexes.ts";
 import type { Objects } from "../objects.ts";
 import { momentOf, stampOf } from "./clocks.ts";
 import {

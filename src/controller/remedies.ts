@@ -1,0 +1,72 @@
+import type { ProbeResult } from "../patroni/probe.ts";
+import { Breaker } from "./breaker/breaker.ts";
+import { keyOf } from "./cluster-key.ts";
+import { type PodFacts, podFacts } from "./facts/pod.ts";
+import type { Journal } from "./journal.ts";
+import type { Objects } from "./objects.ts";
+import { publishedUids } from "./observer/due.ts";
+import type { ControllerOptions } from "./options.ts";
+import { Repairer } from "./repair/repairer.ts";
+import type { Reports } from "./reports.ts";
+import { ourSlice } from "./slice/ours.ts";
+import type { Views } from "./views.ts";
+
+export interface RemedyParts {
+  readonly options: ControllerOptions;
+  readonly objects: Objects;
+  readonly views: Views;
+  readonly reports: Reports;
+  readonly journal: Journal;
+  ask(pod: PodFacts): Promise<ProbeResult>;
+}
+
+/** What is begun with the controller, and ended with it. */
+export interface Remedy {
+  start(): void;
+  stop(): Promise<void>;
+}
+
+/** What is done about pods, beside the objects of their cluster, as it was chosen: suspending sidecars, and restarting pods. */
+export const remedies = (parts: RemedyParts): Remedy[] => [...breaker(parts), ...repairer(parts)];
+
+function breaker({ options, objects, views }: RemedyParts): Breaker[] {
+  const { suspensions, settings, logger } = options;
+  if (suspensions === undefined) return [];
+  return [
+    new Breaker({
+      suspensions,
+      objects,
+      members: () => membersOf(views),
+      read: async (namespace) =>
+        (await objects.list("pods", namespace)).flatMap((pod) => podFacts(pod, settings) ?? []),
+      isPrimary: (pod) => isPrimary(views, pod),
+      image: settings.sidecar.image,
+      logger,
+    }),
+  ];
+}
+
+function repairer({ options, objects, views, reports, journal, ask }: RemedyParts): Repairer[] {
+  if (options.repair !== "evict") return [];
+  return [
+    new Repairer({
+      objects,
+      clusters: () => views.where(({ enabled }) => enabled),
+      view: (key) => views.of(key),
+      ask,
+      found: (key, view, findings) => reports.update(key, "repair", view, findings),
+      evicted: (result) => journal.evicted(result),
+      logger: options.logger,
+    }),
+  ];
+}
+
+function* membersOf(views: Views): Generator<PodFacts> {
+  for (const [, view] of views.where(({ enabled }) => enabled)) yield* view.members;
+}
+
+/** Clients are led to the pod. */
+function isPrimary(views: Views, { namespace, settings, uid }: PodFacts): boolean {
+  const view = views.of(keyOf({ namespace, scope: settings.scope }));
+  return view !== undefined && publishedUids(ourSlice(view) ?? {}).includes(uid);
+}

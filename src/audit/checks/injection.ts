@@ -1,8 +1,8 @@
 import { NAMESPACE_LABEL, SIDECAR_CONTAINER } from "../../contract/names.ts";
-import { sidecarIn } from "../../controller/facts/sidecar.ts";
+import { asAsked, sidecarFacts, sidecarIn } from "../../controller/facts/sidecar.ts";
 import { decide } from "../../injection/decide.ts";
 import type { Decision } from "../../injection/decision.ts";
-import { asObject, asString, at, type JsonObject } from "../../json/value.ts";
+import { asObject, at, type JsonObject } from "../../json/value.ts";
 import { type AuditContext, type Check, forCluster, forMembers } from "../check.ts";
 import type { AuditedCluster, AuditedMember, AuditedWorkload } from "../clusters.ts";
 import { type Finding, refTo } from "../finding.ts";
@@ -20,20 +20,20 @@ const members = forMembers(
   ["not-injected", "older-sidecar", "outdated-injection"],
   (member, cluster, context): Finding[] => {
     if (cluster.mode !== "enabled") return [];
-    const decision = decisionOn(member, context);
+    const pod = asAsked(member.pod);
+    const decision = decisionOn({ ...member, pod }, context);
     if (decision.kind !== "inject") return [];
     const object = refTo(member.pod, "Pod");
-    const wanted = sidecarIn(decision.pod);
-    const present = sidecarIn(member.pod);
+    const wanted = sidecarFacts(decision.pod);
+    const present = sidecarFacts(pod);
     if (wanted !== undefined && present === undefined)
       return [{ code: "not-injected", object, field: "spec", evidence: `no container ${SIDECAR_CONTAINER}` }];
-    const [ours, theirs] = [wanted, present].map((container) => asString(container?.image));
-    if (ours !== theirs) {
-      const evidence = `it runs ${theirs}; today it would be ${ours}`;
+    if (wanted?.image !== present?.image) {
+      const evidence = `it was given ${present?.image ?? "none"}; today it would be ${wanted?.image ?? "none"}`;
       return [{ code: "older-sidecar", object, field: "spec", evidence }];
     }
     if (decision.reason === "already-injected") return [];
-    const evidence = `a new pod would differ in ${differing(member.pod, decision.pod).join(", ")}`;
+    const evidence = `a new pod would differ in ${differing(pod, decision.pod).join(", ")}`;
     return [{ code: "outdated-injection", object, evidence }];
   },
 );

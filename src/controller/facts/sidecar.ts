@@ -56,6 +56,23 @@ export function sidecarFacts(pod: JsonObject): SidecarFacts | undefined {
   };
 }
 
+/**
+ * The pod as the webhook made it, as far as our container's image goes. What a registry mirror's webhook made of that image is no
+ * difference between the pod and what it would get today.
+ */
+export function asAsked(pod: JsonObject): JsonObject {
+  const image = askedImage(pod);
+  if (image === undefined) return pod;
+  const spec = asObject(pod.spec) ?? {};
+  const lists = (["initContainers", "containers"] as const).filter((key) => spec[key] !== undefined);
+  const asked = (container: JsonObject): JsonObject =>
+    container.name === SIDECAR_CONTAINER ? { ...container, image } : container;
+  return {
+    ...pod,
+    spec: { ...spec, ...Object.fromEntries(lists.map((key) => [key, objectsIn(spec[key]).map(asked)])) },
+  };
+}
+
 /** As the status annotation says; one of an older version does not. */
 function askedImage(pod: JsonObject): string | undefined {
   try {

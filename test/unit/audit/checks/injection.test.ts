@@ -11,6 +11,15 @@ const ENABLED = namespace("db", { [LABEL]: "enabled" });
 const injected = inject(member(0)).pod;
 const withImage = (image: string): JsonObject =>
   JSON.parse(JSON.stringify(injected).replaceAll("registry.example/patroni-injector:1.0", image));
+/** As a registry mirror's webhook leaves it: another image in the container, and the status annotation as it was. */
+const mirrored = (pod: JsonObject): JsonObject =>
+  JSON.parse(
+    JSON.stringify(pod).replaceAll('"image":"registry.example/', '"image":"mirror.example/registry.example/'),
+  );
+const withoutStatus = ({ metadata, ...pod }: JsonObject): JsonObject => ({
+  ...pod,
+  metadata: { ...(metadata as JsonObject), annotations: {} },
+});
 const admitted = (pod: JsonObject) => ({ "db/pg": { kind: "admitted" as const, pod } });
 
 for (const [what, codes, objects] of [
@@ -23,6 +32,17 @@ for (const [what, codes, objects] of [
     "a sidecar of another version",
     ["older-sidecar"],
     [ENABLED, withImage("registry.example/patroni-injector:0.9")],
+  ],
+  ["a sidecar from a registry mirror", [], [ENABLED, mirrored(injected)]],
+  [
+    "an older sidecar from a registry mirror",
+    ["older-sidecar"],
+    [ENABLED, mirrored(withImage("registry.example/patroni-injector:0.9"))],
+  ],
+  [
+    "an older sidecar that says nothing of what was asked for",
+    ["older-sidecar"],
+    [ENABLED, withoutStatus(withImage("registry.example/patroni-injector:0.9"))],
   ],
   [
     "an address that was not written then",

@@ -28,6 +28,9 @@ export const waitingReason = (status: JsonObject | undefined): string | undefine
 export const containerId = (status: JsonObject | undefined): string | undefined =>
   asString(status?.containerID)?.replace(/^.*:\/\//, "");
 
+/** The sidecar's metric of RECONNECTs, by their result. */
+export const RECONNECTS = "patroni_injector_sidecar_reconnects_total";
+
 /** A metric of one pod's sidecar, read through the API server. */
 export async function sidecarMetric(
   kubectl: Kubectl,

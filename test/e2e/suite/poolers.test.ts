@@ -11,14 +11,14 @@ import { keepFigure } from "../rig/figures.ts";
 import { until } from "../rig/kubectl.ts";
 import { grantedTo } from "../rig/permissions.ts";
 import { Pool, startLonePool } from "../rig/pool.ts";
-import { hasSidecar, sidecarMetric } from "../rig/sidecars.ts";
+import { hasSidecar, RECONNECTS, sidecarMetric } from "../rig/sidecars.ts";
 import { extent } from "./selection.ts";
 import { setStage } from "./stage.ts";
 
 const FORM: Form = { name: "poolers", dcs: "configmaps", synchronous: false, ttlSeconds: 20 };
 const TIMEOUT = { timeout: 300_000 };
-/** One as soon as another primary is published, one a moment later. */
-const RECONNECTS = 2;
+/** RECONNECTs for each change: one as soon as another primary is published, one a moment later. */
+const TWICE = 2;
 
 interface PoolerPod {
   readonly name: string;
@@ -70,12 +70,7 @@ describe("PgBouncer in pods without Patroni", { skip: extent === "quick" }, () =
     const reconnects = (result: string) =>
       Promise.all(
         pods.map(({ name }) =>
-          sidecarMetric(
-            kubectl,
-            { namespace: members.namespace, name },
-            "patroni_injector_sidecar_reconnects_total",
-            { result },
-          ),
+          sidecarMetric(kubectl, { namespace: members.namespace, name }, RECONNECTS, { result }),
         ),
       );
     const lone = await startLonePool(deployed());
@@ -89,11 +84,11 @@ describe("PgBouncer in pods without Patroni", { skip: extent === "quick" }, () =
     );
     await until("all have reconnected", 30_000, async () => {
       const now = await reconnects("done");
-      return now.every((count, index) => count - (before[index] ?? 0) === RECONNECTS) || undefined;
+      return now.every((count, index) => count - (before[index] ?? 0) === TWICE) || undefined;
     });
     assert.deepEqual(await reconnects("failed"), [0, 0]);
     for (const { name } of pods)
-      assert.equal(await new Pool(deployed(), name).logged("RECONNECT command issued"), RECONNECTS);
+      assert.equal(await new Pool(deployed(), name).logged("RECONNECT command issued"), TWICE);
     for (const [name, { unavailableMs }] of Object.entries(found)) {
       const what = `poolers: a switchover, longest time without a write behind ${name}`;
       keepFigure(target, { kind: "number", what, value: unavailableMs, unit: "ms" });

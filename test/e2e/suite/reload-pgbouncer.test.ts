@@ -11,7 +11,7 @@ import { until } from "../rig/kubectl.ts";
 import { Pool, startLonePool } from "../rig/pool.ts";
 import { askForReload, giveCertificate, PIPELINE, TLS_SECRET } from "../rig/reload.ts";
 import { type Answer, ReloadCaller } from "../rig/reload-caller.ts";
-import { sidecarMemories } from "../rig/sidecars.ts";
+import { RECONNECTS, sidecarMemories, sidecarMetric } from "../rig/sidecars.ts";
 import { extent } from "./selection.ts";
 import { setStage } from "./stage.ts";
 
@@ -66,9 +66,9 @@ describe("the reload API in front of PgBouncer", { skip: extent === "quick" }, (
     keepFigure(deployed().target, { kind: "number", what: `PgBouncer: ${what}`, value, unit });
 
   /** Keeps the spread of some times and gives their 95th percentile. */
-  function p95Of(what: string, times: readonly number[]): number {
+  function keepSpread(what: string, times: readonly number[], percents = [50, 95, 100]): number {
     const sorted = times.toSorted((one, other) => one - other);
-    for (const percent of [50, 95, 100]) keep(`${what}, p${percent}`, percentile(sorted, percent), "ms");
+    for (const percent of percents) keep(`${what}, p${percent}`, percentile(sorted, percent), "ms");
     return percentile(sorted, 95);
   }
 
@@ -85,7 +85,7 @@ describe("the reload API in front of PgBouncer", { skip: extent === "quick" }, (
         times.push(performance.now() - began);
       }
       assert.equal(await pool.setting("max_client_conn"), String(1000 + version));
-      const p95 = p95Of("from before the change of its ConfigMap to the proof", times);
+      const p95 = keepSpread("from before the change of its ConfigMap to the proof", times);
       assert.ok(p95 <= PROVEN_WITHIN_MS, times.map(Math.round).join(", "));
     },
   );
@@ -99,11 +99,11 @@ describe("the reload API in front of PgBouncer", { skip: extent === "quick" }, (
       answers.push(answer);
     }
     assert.equal(await pool.setting("max_client_conn"), String(1000 + version));
-    const own = p95Of(
+    const own = keepSpread(
       "files there, to the proof, as the API says",
       answers.map(({ body }) => body.durationMs),
     );
-    const callers = p95Of(
+    const callers = keepSpread(
       "files there, to the proof, through a port-forward with TLS",
       answers.map(({ ms }) => ms),
     );
@@ -160,7 +160,7 @@ describe("the reload API in front of PgBouncer", { skip: extent === "quick" }, (
     for (const answer of answers) assertProven(answer, version);
     const reloads = (await pool.logged("RELOAD command issued")) - before;
     keep("100 callers at once: reloads", reloads, "");
-    p95Of(
+    keepSpread(
       "100 callers at once",
       answers.map(({ ms }) => ms),
     );
@@ -205,14 +205,21 @@ describe("the reload API in front of PgBouncer", { skip: extent === "quick" }, (
         );
         found.push({ withMs: reconnecting.unavailableMs, withoutMs: alone.unavailableMs });
       }
-      p95Of(
+      keepSpread(
         "switchover, longest time without a write, with RECONNECT",
         found.map(({ withMs }) => withMs),
+        [50, 100],
       );
-      p95Of(
+      keepSpread(
         "switchover, longest time without a write, without",
         found.map(({ withoutMs }) => withoutMs),
+        [50, 100],
       );
+      for (const { name } of await deployed().members.pods()) {
+        const pod = deployed().members.ref(name);
+        const done = await sidecarMetric(deployed().kubectl, pod, RECONNECTS, { result: "done" });
+        assert.ok(done >= SWITCHOVERS, `${name}: ${done} times RECONNECT`);
+      }
     });
 
     it("a primary that freezes", { timeout: 400_000 }, async () => {

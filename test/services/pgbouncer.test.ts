@@ -33,6 +33,7 @@ test("what is in the pod is loaded, and proven by what PgBouncer shows", async (
     appliedVersion: version,
     proof: "console",
     pendingRestart: [],
+    unverified: ["auth_file: passwords, and users who have left"],
   });
   assert.ok(Number.isInteger(durationMs));
   assert.equal(await pooler.setting("max_client_conn"), "321");
@@ -164,6 +165,7 @@ test("by SIGHUP: sent, and no more said than that", async (t) => {
   const { status, body } = await other.reload("pgbouncer", version);
   assert.equal(status, 200);
   assert.equal(body.proof, "signalled");
+  assert.deepEqual(body.unverified, ["whether PgBouncer has taken anything of it"]);
   await until("the SIGHUP", async () => (await pooler.setting("max_client_conn")) === "444", 5000);
 });
 

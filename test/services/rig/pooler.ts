@@ -15,6 +15,8 @@ export interface Pooled {
   readonly databases?: Readonly<Record<string, string>>;
   /** Further lines, as they are. */
   readonly more?: readonly string[];
+  /** Further files of the volume, or other ones than there are. */
+  readonly files?: Readonly<Record<string, string>>;
 }
 
 /** PgBouncer, with its file and the version in one mounted volume. */
@@ -114,7 +116,12 @@ export class Pooler {
   }
 }
 
-function filesOf(folder: string, port: number, version: string, { settings, databases, more = [] }: Pooled) {
+function filesOf(
+  folder: string,
+  port: number,
+  version: string,
+  { settings, databases, more = [], files }: Pooled,
+) {
   const all = {
     listen_addr: "127.0.0.1",
     listen_port: port,
@@ -139,5 +146,6 @@ function filesOf(folder: string, port: number, version: string, { settings, data
     ].join("\n"),
     "userlist.txt": '"admin" ""\n"watcher" ""\n',
     version: `${version}\n`,
+    ...files,
   };
 }

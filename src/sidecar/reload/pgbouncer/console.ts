@@ -1,6 +1,6 @@
 import type { Client, QueryResult } from "pg";
 import { type Connection, connect } from "../connect.ts";
-import type { ConsoleRow } from "./compare.ts";
+import type { Console, ConsoleRow } from "./shown.ts";
 
 /**
  * PgBouncer's console: a database of its own, which knows the simple query protocol only, so that no query may have values. RELOAD asks
@@ -30,8 +30,13 @@ export class PgbouncerConsole {
     return this.#show("SHOW CONFIG");
   }
 
-  databases(): Promise<readonly ConsoleRow[]> {
-    return this.#show("SHOW DATABASES");
+  /** All that can be compared with the files. */
+  async shown(): Promise<Console> {
+    return {
+      config: await this.config(),
+      databases: await this.#show("SHOW DATABASES"),
+      users: await this.#show("SHOW USERS"),
+    };
   }
 
   async close(): Promise<void> {

@@ -3,9 +3,12 @@ import type { Connection } from "../connect.ts";
 import { failed, messageOf, type Outcome, proven } from "../outcome.ts";
 import { isPassing, withGrace } from "../retry.ts";
 import { readMounted } from "../versions/volume.ts";
-import { type Comparison, compare } from "./compare.ts";
+import { parseAuthFile } from "./auth-file.ts";
+import { compare } from "./compare.ts";
 import { PgbouncerConsole } from "./console.ts";
-import { type Ini, parseIni } from "./ini.ts";
+import { type Ini, loadIni } from "./load.ts";
+import { mountedPath, readSeen } from "./mount.ts";
+import { type Comparison, settingOf } from "./shown.ts";
 import { signalPgbouncer } from "./signal.ts";
 
 export interface PgbouncerReloadOptions {
@@ -30,21 +33,19 @@ export async function reloadPgbouncer({
 }: PgbouncerReloadOptions): Promise<Outcome> {
   if (method === "signal") {
     return signalPgbouncer().then(
-      () => proven("signalled"),
+      () => proven("signalled", [], ["whether PgBouncer has taken anything of it"]),
       (error) => failed("reload-rejected", messageOf(error)),
     );
   }
-  let ini: Ini;
+  let text: string;
   try {
-    ini = parseIni(await readMounted(iniPath));
+    text = await readMounted(iniPath);
   } catch (error) {
     return failed(
       "reload-unproven",
       `nothing was reloaded, for pgbouncer.ini cannot be read: ${messageOf(error)}`,
     );
   }
-  if (ini.entries.length === 0)
-    return failed("reload-unproven", `nothing was reloaded, for ${iniPath} says nothing`);
   let session: PgbouncerConsole;
   try {
     session = await withGrace(() => PgbouncerConsole.open(console), isPassing);
@@ -52,8 +53,13 @@ export async function reloadPgbouncer({
     return failed("reload-rejected", `PgBouncer's console cannot be reached: ${messageOf(error)}`);
   }
   try {
+    const conffile = settingOf(await session.config(), "conffile") ?? iniPath;
+    const mounted = mountedPath(conffile, iniPath);
+    const ini = await loadIni(conffile, text, (path) => readSeen(path, mounted));
+    if (ini.entries.length === 0)
+      return failed("reload-unproven", `nothing was reloaded, for ${iniPath} says nothing`);
     await session.reload();
-    return await prove(session, ini, iniPath);
+    return await prove(session, ini, mounted);
   } catch (error) {
     return failed("reload-rejected", `PgBouncer refuses: ${messageOf(error)}`);
   } finally {
@@ -61,19 +67,32 @@ export async function reloadPgbouncer({
   }
 }
 
-async function prove(session: PgbouncerConsole, ini: Ini, file: string): Promise<Outcome> {
+async function prove(
+  session: PgbouncerConsole,
+  ini: Ini,
+  mounted: (path: string) => string | undefined,
+): Promise<Outcome> {
   const until = performance.now() + SETTLED_AFTER_MS;
   for (;;) {
-    const { differences, pendingRestart }: Comparison = compare(
-      ini,
-      await session.config(),
-      await session.databases(),
-    );
-    if (differences.length === 0) return proven("console", pendingRestart);
-    if (performance.now() > until) {
-      const errors = differences.map(({ line, message }) => ({ file, line, message }));
-      return failed("configuration-invalid", "PgBouncer does not show what its file says", errors);
-    }
+    const shown = await session.shown();
+    const file = settingOf(shown.config, "auth_file");
+    const text = file && (await readSeen(file, mounted));
+    const auth = file && text !== undefined ? { file, ...parseAuthFile(text) } : undefined;
+    const comparison = compare({ ini, auth }, shown);
+    if (comparison.differences.length === 0)
+      return proven("console", comparison.pendingRestart, comparison.unverified);
+    if (performance.now() > until) return otherThan(ini, comparison);
     await delay(PAUSE_MS);
   }
+}
+
+/** What a file that is not seen says may explain any difference but a fault. */
+function otherThan({ unseen, fault }: Ini, { differences }: Comparison): Outcome {
+  return unseen.length === 0 || fault !== undefined
+    ? failed("configuration-invalid", "PgBouncer does not show what its files say", differences)
+    : failed(
+        "reload-unproven",
+        `PgBouncer does not show what its file says, and what it includes is not mounted here: ${unseen.join(", ")}`,
+        differences,
+      );
 }

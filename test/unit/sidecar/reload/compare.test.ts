@@ -1,43 +1,10 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { type ConsoleRow, compare } from "../../../../src/sidecar/reload/pgbouncer/compare.ts";
-import { connectionParameters, parseIni, sectionOf } from "../../../../src/sidecar/reload/pgbouncer/ini.ts";
+import { compare } from "../../../../src/sidecar/reload/pgbouncer/compare.ts";
+import { type Ini, loadIni } from "../../../../src/sidecar/reload/pgbouncer/load.ts";
+import type { ConsoleRow } from "../../../../src/sidecar/reload/pgbouncer/shown.ts";
 
-test("pgbouncer.ini is read as PgBouncer reads it", () => {
-  const ini = parseIni(
-    [
-      "; a comment",
-      "# another",
-      "[databases]",
-      "app = host=/tmp dbname='it''s app' password=x",
-      '"odd ""name""" = port=1',
-      "* = host=db",
-      "[pgbouncer]\r",
-      "pool_mode=session",
-      "  pool_mode =  transaction  ",
-      "auth_query = SELECT a FROM b WHERE c = $1 ; not a comment",
-      "%include /etc/pgbouncer/more.ini",
-      "what is this",
-    ].join("\n"),
-  );
-  assert.deepEqual(ini.faults, [12]);
-  assert.deepEqual(ini.includes, ["/etc/pgbouncer/more.ini"]);
-  const settings = sectionOf(ini, "pgbouncer");
-  assert.deepEqual(settings.get("pool_mode"), {
-    section: "pgbouncer",
-    key: "pool_mode",
-    value: "transaction",
-    line: 9,
-  });
-  assert.equal(settings.get("auth_query")?.value, "SELECT a FROM b WHERE c = $1 ; not a comment");
-  const databases = sectionOf(ini, "databases");
-  assert.deepEqual([...databases.keys()], ["app", 'odd "name"', "*"]);
-  assert.deepEqual(connectionParameters(databases.get("app")?.value ?? ""), {
-    host: "/tmp",
-    dbname: "it's app",
-    password: "x",
-  });
-});
+const iniOf = (text: string): Promise<Ini> => loadIni("pgbouncer.ini", text, async () => undefined);
 
 const setting = (key: string, value: string, initial = "", changeable = "yes"): ConsoleRow => ({
   key,
@@ -85,6 +52,9 @@ const CASES: readonly (readonly [
     [/a is "2" .* 1 \(its default\)/],
   ],
   ["not its default, and in an included file perhaps", "%include x", [setting("a", "2", "1")], [], []],
+  ["a database of an included file perhaps", "[databases]\n%include x", [], [database("d")], []],
+  ["begun again", "[pgbouncer]\na = 2\n[pgbouncer]", [setting("a", "1", "1")], [], []],
+  ["a fault", "[pgbouncer]\nwhat is this\na = 1", [setting("a", "2", "1")], [], [/cannot be read/]],
   ["a setting that it does not know", "[pgbouncer]\nb = 1", [], [], [/no setting b/]],
   ["a database", "[databases]\nd =", [], [database("d")], []],
   ["a database that is missing", "[databases]\nd =", [], [], [/no database d/]],
@@ -102,19 +72,84 @@ const CASES: readonly (readonly [
   ["a pool of its own", "[databases]\nd = pool_size=5", [], [database("d")], [/pool_size of the database d/]],
 ];
 for (const [what, ini, config, databases, messages] of CASES) {
-  test(`PgBouncer against its file: ${what}`, () => {
-    const { differences } = compare(parseIni(ini), [POOL, ...config], [CONSOLE, ...databases]);
+  test(`PgBouncer against its file: ${what}`, async () => {
+    const files = { ini: await iniOf(ini), auth: undefined };
+    const { differences } = compare(files, {
+      config: [POOL, ...config],
+      databases: [CONSOLE, ...databases],
+      users: [],
+    });
     assert.equal(differences.length, messages.length, JSON.stringify(differences));
     for (const [index, message] of messages.entries())
       assert.match(differences[index]?.message ?? "", message);
   });
 }
 
-test("what only a restart changes is told apart; octal digits are read as such", () => {
-  const ini = parseIni("[pgbouncer]\nlisten_backlog = 5\nunix_socket_mode = 0770");
+test("what only a restart changes is told apart; octal digits are read as such", async () => {
+  const ini = await iniOf("[pgbouncer]\nlisten_backlog = 5\nunix_socket_mode = 0770");
   const config = [
     setting("listen_backlog", "128", "128", "no"),
     setting("unix_socket_mode", "504", "0777", "no"),
   ];
-  assert.deepEqual(compare(ini, config, []), { differences: [], pendingRestart: ["listen_backlog"] });
+  assert.deepEqual(compare({ ini, auth: undefined }, { config, databases: [], users: [] }), {
+    differences: [],
+    pendingRestart: ["listen_backlog"],
+    unverified: [],
+  });
+});
+
+const user = (name: string, more: ConsoleRow = {}): ConsoleRow => ({ name, pool_mode: null, ...more });
+
+test("users of both files are to be there; a file that PgBouncer does not read to its end is told", async () => {
+  const ini = await iniOf("[users]\na = pool_mode=session\nb = pool_mode=session\nc =");
+  const auth = { file: "/users", users: ["d", "e"], fault: 7 };
+  const users = [user("a", { pool_mode: "session" }), user("b"), user("d")];
+  const { differences } = compare({ ini, auth }, { config: [], databases: [], users });
+  assert.deepEqual(
+    differences.map(({ file, line, message }) => `${file}:${line} ${message}`),
+    [
+      'pgbouncer.ini:3 pool_mode of the user b is "" in PgBouncer, and session in the file',
+      "pgbouncer.ini:4 PgBouncer has no user c",
+      "/users:7 PgBouncer reads no further",
+      "/users:undefined PgBouncer has no user e",
+    ],
+  );
+});
+
+test("what the console does not show is named", async () => {
+  const ini = await iniOf(
+    [
+      "[databases]",
+      "d = password=x pool_size=20 connect_query='select 1'",
+      "* = host=x",
+      "[users]",
+      "a = max_user_connections=3",
+      "[peers]",
+      "1 = host=x",
+      "[pgbouncer]",
+      "%include /more.ini",
+    ].join("\n"),
+  );
+  const config = [
+    POOL,
+    setting("auth_type", "md5"),
+    setting("auth_file", "/users"),
+    setting("auth_hba_file", ""),
+    setting("client_tls_key_file", "/tls.key"),
+  ];
+  const shown = { config, databases: [CONSOLE, database("d")], users: [user("a")] };
+  const rest = ["client_tls_key_file: content", "peer 1"];
+  const before = ["database d: password", "database d: connect_query", "database *"];
+  const users = "user a: max_user_connections";
+  assert.deepEqual(compare({ ini, auth: undefined }, shown), {
+    differences: [],
+    pendingRestart: [],
+    unverified: [...before, users, "%include /more.ini", "auth_file", ...rest],
+  });
+  const auth = { file: "/users", users: [], fault: undefined };
+  assert.ok(
+    compare({ ini, auth }, shown).unverified.includes("auth_file: passwords, and users who have left"),
+  );
+  const pam = config.map((row) => (row.key === "auth_type" ? setting("auth_type", "pam") : row));
+  assert.ok(!compare({ ini, auth: undefined }, { ...shown, config: pam }).unverified.includes("auth_file"));
 });

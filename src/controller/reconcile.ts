@@ -3,7 +3,7 @@ import { clusterLabelValue } from "../contract/cluster-names.ts";
 import { CLUSTER_IP_ANNOTATION, SKIP_MIRROR_LABEL, TERM_ANNOTATION } from "../contract/slice-annotations.ts";
 import { sameJson } from "../json/same.ts";
 import { type JsonObject, objectsIn } from "../json/value.ts";
-import { isForbidden } from "../kube/error.ts";
+import { isForbidden, isTerminating } from "../kube/error.ts";
 import type { Caches } from "./caches.ts";
 import type { Choices } from "./choices.ts";
 import { access } from "./desired/access.ts";
@@ -50,7 +50,8 @@ export interface ReconcileParts {
 
 /**
  * Brings the objects of one cluster to where they should be, writing only what differs. What one object's failure does not
- * concern is done all the same; the failures are thrown together at the end. The slice comes last, for it needs the Service.
+ * concern is done all the same; the failures are thrown together at the end. The slice comes last, for it needs the Service. What
+ * cannot be made because the namespace is being deleted is left at that: its pods' deletion, and its own, will be told.
  *
  * @returns what somebody should know of the cluster; undefined where it is not ours to work on
  */
@@ -65,7 +66,9 @@ export async function reconcile(parts: ReconcileParts): Promise<Finding[] | unde
   }
   const failures: unknown[] = [];
   const attempt = async (work: Promise<unknown>): Promise<void> => {
-    await work.catch((error: unknown) => failures.push(error));
+    await work.catch((error: unknown) => {
+      if (!isTerminating(error)) failures.push(error);
+    });
   };
   const memory = slice === undefined ? recall(view, parts.kept.of(view)) : memoryOf(slice);
   const wanted = [

@@ -1,3 +1,4 @@
+import { isTerminating } from "../kube/error.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { eventOf } from "./event.ts";
 import type { ObjectReference } from "./facts/pod.ts";
@@ -70,7 +71,8 @@ export class Reports {
     try {
       await this.#objects.create("events", eventOf(finding, regarding, this.#identity, new Date()));
     } catch (error) {
-      if (!isCode(error, 409)) this.#logger.warn({ err: error, ...finding }, "event not written");
+      if (!isCode(error, 409) && !isTerminating(error))
+        this.#logger.warn({ err: error, ...finding }, "event not written");
     }
   }
 }

@@ -2,7 +2,7 @@ import { type IncomingMessage, Agent as PlainAgent, request as plainRequest } fr
 import { Agent, type RequestOptions, request } from "node:https";
 import { KubeConfig } from "@kubernetes/client-node";
 import { FIELD_MANAGER } from "../contract/names.ts";
-import { asString, isObject, type Json, type JsonObject } from "../json/value.ts";
+import { asString, at, isObject, type Json, type JsonObject, objectsIn } from "../json/value.ts";
 import { KubeError } from "./error.ts";
 
 /** No ordinary request takes longer. Milliseconds. */
@@ -183,6 +183,7 @@ async function accepted(response: IncomingMessage, call: KubeRequest): Promise<I
 }
 
 async function textOf(response: IncomingMessage): Promise<string> {
+      causes: objectsIn(at(status, "details", "causes")).flatMap(({ reason }) => asString(reason) ?? []),
   const chunks: Buffer[] = [];
   let size = 0;
   try {

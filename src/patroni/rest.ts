@@ -1,10 +1,11 @@
 import { type IncomingMessage, request as plainRequest } from "node:http";
 import { type RequestOptions, request as secureRequest } from "node:https";
+import { textOf } from "../http/text-of.ts";
 
 /** Patroni answers from memory and one SQL query; what takes longer is no answer. Milliseconds. */
 export const PATRONI_TIMEOUT_MS = 1000;
 
-/** What a member answers is a few kilobytes. */
+/** What a member answers is a few kilobytes. Characters. */
 const LARGEST_BODY = 256 * 1024;
 
 /** Where a member's REST API is, and how it is spoken to. */
@@ -58,14 +59,9 @@ export function callPatroni({ scheme, host, port, tls }: RestTarget, call: Call)
     const fail = (error: Error): void =>
       reject(signal.aborted ? new Error(`nothing in ${timeoutMs} ms`, { cause: error }) : error);
     const take = (response: IncomingMessage): void => {
-      let text = "";
-      response.setEncoding("utf8");
-      response.on("data", (chunk: string) => {
-        text += chunk;
-        if (text.length > LARGEST_BODY) response.destroy(new Error("the answer is too large"));
-      });
-      response.on("error", fail);
-      response.on("end", () => resolve({ code: response.statusCode ?? 0, text, date: dateIn(response) }));
+      const { statusCode: code = 0 } = response;
+      const read = (text: string) => resolve({ code, text, date: dateIn(response) });
+      textOf(response, LARGEST_BODY).then(read, fail);
     };
     const sent =
       scheme === "http" ? plainRequest(options, take) : secureRequest({ ...options, ...tls }, take);

@@ -3,7 +3,9 @@ import type { ClientRequest, IncomingMessage } from "node:http";
 import { Agent, request } from "node:https";
 import { join } from "node:path";
 import type { TLSSocket } from "node:tls";
-import { isObject, type JsonObject } from "../json/value.ts";
+import { textOf } from "../http/text-of.ts";
+import { parseObject } from "../json/parse.ts";
+import type { JsonObject } from "../json/value.ts";
 
 /** An answer, or that there was none (`code` 0). */
 export interface ApiAnswer {
@@ -25,6 +27,7 @@ export interface ApiRequest {
   readonly notAfter?: number;
 }
 
+/** Characters. */
 const LARGEST_BODY = 1024 * 1024;
 const LONGEST_RETRY_AFTER_MS = 60_000;
 /** The keys of ServiceAccount tokens have a type of their own, and the API server insists on it. */
@@ -107,14 +110,7 @@ export class KubeApi {
       const fail = (error: Error): void =>
         reject(signal.aborted ? new Error(`nothing in ${timeoutMs} ms`, { cause: error }) : error);
       const call = this.#request(method, path, signal, (response) => {
-        let text = "";
-        response.setEncoding("utf8");
-        response.on("data", (chunk: string) => {
-          text += chunk;
-          if (text.length > LARGEST_BODY) response.destroy(new Error("the answer is too large"));
-        });
-        response.on("error", fail);
-        response.on("end", () => resolve(answerOf(response, text)));
+        textOf(response, LARGEST_BODY).then((text) => resolve(answerOf(response, text)), fail);
       });
       call.on("error", fail);
       if (body !== undefined) call.setHeader("content-type", "application/json");
@@ -166,7 +162,7 @@ function whenConnected(call: ClientRequest, ready: () => void): void {
 
 function answerOf(response: IncomingMessage, text: string): ApiAnswer {
   const code = response.statusCode ?? 0;
-  const body = parsed(text);
+  const body = parseObject(text) ?? {};
   return {
     code,
     body,
@@ -180,13 +176,4 @@ function answerOf(response: IncomingMessage, text: string): ApiAnswer {
 export function retryAfterMs(header: string | undefined): number {
   const seconds = Number(header ?? 0);
   return seconds > 0 ? Math.min(seconds * 1000, LONGEST_RETRY_AFTER_MS) : 0;
-}
-
-function parsed(text: string): JsonObject {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : {};
-  } catch {
-    return {};
-  }
 }

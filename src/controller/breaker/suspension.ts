@@ -1,3 +1,4 @@
+import { parseObject } from "../../json/parse.ts";
 import { asObject, asString, at, type JsonObject } from "../../json/value.ts";
 
 /**
@@ -57,7 +58,7 @@ export const dataOf = (suspensions: Suspensions): JsonObject =>
   Object.fromEntries([...suspensions].map(([namespace, entry]) => [namespace, JSON.stringify(entry)]));
 
 function read(text: string): Suspension {
-  const entry = parsed(text);
+  const entry = parseObject(text) ?? {};
   const word = (key: string): string => asString(entry[key]) ?? "";
   const failures = Number(entry.failures);
   const pod = asString(at(entry.probe, "pod"));
@@ -70,12 +71,4 @@ function read(text: string): Suspension {
     failures: Number.isSafeInteger(failures) && failures > 0 ? failures : 0,
     probe: pod ? { pod, instead: asString(at(entry.probe, "instead")) ?? "" } : undefined,
   };
-}
-
-function parsed(text: string): JsonObject {
-  try {
-    return asObject(JSON.parse(text)) ?? {};
-  } catch {
-    return {};
-  }
 }

@@ -10,7 +10,7 @@ const ALLOWED = ["fs", "http", "https", "net", "path", "string_decoder", "timers
 /** What is imported only when it is asked for does not count. */
 const LATER = ["./reload/start.ts", "./reload/reconnect.ts"];
 
-const FOLDERS = ["cli", "contract", "json", "kube", "patroni", "primary", "sidecar"];
+const FOLDERS = ["cli", "contract", "http", "json", "kube", "patroni", "primary", "sidecar"];
 
 // The sidecar lives in 64 MiB beside every database: what it does not load is what makes it small.
 for (const command of ["command.ts", "pooler.ts", "status-command.ts"]) {

@@ -22,6 +22,7 @@ export function viewOf(cluster: AuditedCluster, ground: AuditGround): ClusterVie
     enabled: cluster.mode === "enabled",
     members: members.map(({ facts }) => facts),
     templates: workloads.map(({ facts }) => facts),
+    poolers: [],
     settings,
     headlessService: named("Service", settings.headlessService),
     primaryService: named("Service", settings.primaryService),

@@ -1,5 +1,5 @@
 import { MANAGED_BY, MANAGED_BY_LABEL, NAMESPACE_LABEL } from "../contract/names.ts";
-import type { InjectionSettings } from "../injection/settings.ts";
+import type { InjectionSettings, PodSelector } from "../injection/settings.ts";
 import type { JsonObject } from "../json/value.ts";
 import type { KubeConnection } from "../kube/connection.ts";
 import { isForbidden } from "../kube/error.ts";
@@ -8,6 +8,7 @@ import { DATAPLANE_MODE } from "./desired/network-policy.ts";
 import { type EndpointsFacts, endpointsFacts } from "./facts/endpoints.ts";
 import { type LeaderFacts, leaderFacts } from "./facts/leader.ts";
 import { type PodFacts, podFacts } from "./facts/pod.ts";
+import { type PoolerFacts, poolerFacts } from "./facts/pooler.ts";
 import { labelOf, slim, slimSlice } from "./facts/slim.ts";
 import { type TemplateFacts, templateFacts } from "./facts/template.ts";
 import { INDEX, indexesOf, MADE } from "./indexes.ts";
@@ -43,6 +44,8 @@ export class Caches {
   readonly namespaces: Watched<JsonObject>;
   /** One for each pod selector; a pod that several select is in several. */
   readonly pods: readonly Watched<PodFacts>[];
+  /** The same of the poolers' selectors. */
+  readonly poolers: readonly Watched<PoolerFacts>[];
   readonly templates: Watched<TemplateFacts>;
   readonly services: Watched<JsonObject>;
   readonly slices: Watched<JsonObject>;
@@ -69,6 +72,9 @@ export class Caches {
     ) => new Watched<Fact>(reduce, indexOf, changed);
     this.namespaces = watched(slim, indexesOf.namespace);
     this.pods = settings.selectors.map(() => watched((pod) => podFacts(pod, settings), indexesOf.member));
+    this.poolers = settings.poolerSelectors.map(() =>
+      watched((pod) => poolerFacts(pod, settings), indexesOf.pooler),
+    );
     this.templates = watched((set) => templateFacts(set, settings), indexesOf.member);
     this.services = watched(slim, indexesOf.service);
     this.slices = watched(slimSlice, indexesOf.slice);
@@ -81,11 +87,12 @@ export class Caches {
 
     const mine = `${MANAGED_BY_LABEL}=${MANAGED_BY}`;
     this.#require("namespaces", this.namespaces);
-    for (const [index, { key, values }] of settings.selectors.entries()) {
-      const selector = `${key} in (${values.join(",")})`;
-      this.#require("pods", this.pods[index], selector);
-      this.#require("configmaps", this.leaders[index], selector);
+    for (const [index, selector] of settings.selectors.entries()) {
+      this.#require("pods", this.pods[index], textOf(selector));
+      this.#require("configmaps", this.leaders[index], textOf(selector));
     }
+    for (const [index, selector] of settings.poolerSelectors.entries())
+      this.#require("pods", this.poolers[index], textOf(selector));
     this.#require("statefulsets", this.templates);
     this.#require("services", this.services);
     this.#required.push(
@@ -221,3 +228,7 @@ export class Caches {
 
 /** What a watch of one namespace, or of all, keeps up to date. */
 type Part<Fact> = ReturnType<Watched<Fact>["within"]>;
+
+/** As the API takes it in a query. */
+const textOf = ({ key, values }: PodSelector): string =>
+  values.length === 0 ? key : `${key} in (${values.join(",")})`;

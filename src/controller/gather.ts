@@ -3,8 +3,10 @@ import type { Caches } from "./caches.ts";
 import type { ClusterKey } from "./cluster-key.ts";
 import type { LeaderFacts } from "./facts/leader.ts";
 import type { PodFacts } from "./facts/pod.ts";
+import type { PoolerFacts } from "./facts/pooler.ts";
 import { INDEX } from "./indexes.ts";
 import type { ClusterView } from "./view.ts";
+import type { Watched } from "./watched.ts";
 
 export interface GatherOptions {
   readonly openshift: boolean;
@@ -28,6 +30,7 @@ export function gather(caches: Caches, key: ClusterKey, options: GatherOptions):
     enabled: caches.isEnabled(namespace),
     members,
     templates,
+    poolers: poolersOf(caches, key),
     settings,
     headlessService: caches.services.get(namespace, headlessService),
     primaryService: caches.services.get(namespace, primaryService),
@@ -42,9 +45,15 @@ export function gather(caches: Caches, key: ClusterKey, options: GatherOptions):
   };
 }
 
+const membersOf = (caches: Caches, key: ClusterKey): PodFacts[] => podsOf(caches.pods, key);
+const poolersOf = (caches: Caches, key: ClusterKey): PoolerFacts[] => podsOf(caches.poolers, key);
+
 /** All pods of a cluster, each once, by name. */
-function membersOf(caches: Caches, { namespace, scope }: ClusterKey): PodFacts[] {
-  const found = caches.pods.flatMap((pods) => pods.find(INDEX.cluster(namespace, scope)));
+function podsOf<Facts extends { readonly name: string }>(
+  caches: readonly Watched<Facts>[],
+  { namespace, scope }: ClusterKey,
+): Facts[] {
+  const found = caches.flatMap((pods) => pods.find(INDEX.cluster(namespace, scope)));
   const byName = new Map(found.map((pod) => [pod.name, pod]));
   return [...byName.values()].sort((one, other) => (one.name < other.name ? -1 : 1));
 }

@@ -5,6 +5,7 @@ import type { JsonObject } from "../json/value.ts";
 import { isOurs } from "./desired/object.ts";
 import type { EndpointsFacts } from "./facts/endpoints.ts";
 import type { PodFacts } from "./facts/pod.ts";
+import type { PoolerFacts } from "./facts/pooler.ts";
 import { labelOf, nameOf, namespaceOf } from "./facts/slim.ts";
 
 /** The prefix of {@link INDEX.cluster}: what follows is the key of a cluster. */
@@ -37,6 +38,11 @@ export const indexesOf = {
     INDEX.cluster(namespace, settings.scope),
     INDEX.made(namespace, settings.scope),
     INDEX.account(namespace, settings.serviceAccount),
+  ],
+
+  pooler: ({ namespace, scope }: PoolerFacts): string[] => [
+    INDEX.cluster(namespace, scope),
+    INDEX.made(namespace, scope),
   ],
 
   service: (service: JsonObject): string[] => [

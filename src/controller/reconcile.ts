@@ -13,6 +13,7 @@ import { networkChoice, networkPolicy } from "./desired/network-policy.ts";
 import type { Desired } from "./desired/object.ts";
 import { patroniAccess } from "./desired/patroni-access.ts";
 import { peerAuthentication } from "./desired/peer-authentication.ts";
+import { poolerAccess } from "./desired/pooler-access.ts";
 import { primaryService } from "./desired/primary-service.ts";
 import { holds } from "./differs.ts";
 import type { EndpointsFacts } from "./facts/endpoints.ts";
@@ -75,6 +76,7 @@ export async function reconcile(parts: ReconcileParts): Promise<Finding[] | unde
     headlessService(view),
     peerAuthentication(view),
     ...notedAccess(view, memory),
+    ...poolerAccess(view),
     wantedNetworkPolicy(parts, view),
     ...(parts.choices.rbac.patroni ? patroniAccess(view) : []),
   ];

@@ -1,7 +1,8 @@
 import type { ProbeResult } from "../patroni/probe.ts";
-import { Breaker } from "./breaker/breaker.ts";
+import { type Bearer, Breaker } from "./breaker/breaker.ts";
 import { keyOf } from "./cluster-key.ts";
 import { type PodFacts, podFacts } from "./facts/pod.ts";
+import { poolerFacts } from "./facts/pooler.ts";
 import type { Journal } from "./journal.ts";
 import type { Objects } from "./objects.ts";
 import { publishedUids } from "./observer/due.ts";
@@ -36,10 +37,12 @@ function breaker({ options, objects, views }: RemedyParts): Breaker[] {
     new Breaker({
       suspensions,
       objects,
-      members: () => membersOf(views),
+      pods: () => bearersOf(views),
       read: async (namespace) =>
-        (await objects.list("pods", namespace)).flatMap((pod) => podFacts(pod, settings) ?? []),
-      isPrimary: (pod) => isPrimary(views, pod),
+        (await objects.list("pods", namespace)).flatMap(
+          (pod) => podFacts(pod, settings) ?? poolerFacts(pod, settings) ?? [],
+        ),
+      isPrimary: (pod) => "settings" in pod && isPrimary(views, pod),
       image: settings.sidecar.image,
       logger,
     }),
@@ -61,8 +64,10 @@ function repairer({ options, objects, views, reports, journal, ask }: RemedyPart
   ];
 }
 
-function* membersOf(views: Views): Generator<PodFacts> {
+/** Every pod that should have a sidecar. */
+function* bearersOf(views: Views): Generator<Bearer> {
   for (const [, view] of views.where(({ enabled }) => enabled)) yield* view.members;
+  yield* views.poolers();
 }
 
 /** Clients are led to the pod. */

@@ -4,6 +4,7 @@ import type { Suspension } from "./breaker/suspension.ts";
 import type { EndpointsFacts } from "./facts/endpoints.ts";
 import type { MemberSettings } from "./facts/member.ts";
 import type { PodFacts } from "./facts/pod.ts";
+import type { PoolerFacts } from "./facts/pooler.ts";
 import type { TemplateFacts } from "./facts/template.ts";
 
 /** Everything that is known of one Patroni cluster at one moment, gathered from the watches. A value. */
@@ -15,6 +16,8 @@ export interface ClusterView {
   /** Sorted by name. */
   readonly members: readonly PodFacts[];
   readonly templates: readonly TemplateFacts[];
+  /** Pods with PgBouncer and no Patroni that lead to it, sorted by name. They alone make no cluster. */
+  readonly poolers: readonly PoolerFacts[];
   /** What counts for the cluster as a whole: of the first member or, before there is one, of the first template. */
   readonly settings: MemberSettings;
   readonly headlessService: JsonObject | undefined;

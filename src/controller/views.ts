@@ -1,6 +1,7 @@
 import type { Caches } from "./caches.ts";
 import { readKey } from "./cluster-key.ts";
 import { serviceAccountsOf } from "./desired/access.ts";
+import type { PoolerFacts } from "./facts/pooler.ts";
 import { type GatherOptions, gather } from "./gather.ts";
 import { CLUSTER, INDEX } from "./indexes.ts";
 import { Interests } from "./interests.ts";
@@ -45,6 +46,12 @@ export class Views {
       const view = this.of(key);
       if (view !== undefined && is(view)) yield [key, view];
     }
+  }
+
+  /** Every pooler of a namespace that has opted in, whether or not its cluster is there. */
+  *poolers(): Generator<PoolerFacts> {
+    for (const cache of this.#caches.poolers)
+      for (const pooler of cache.values()) if (this.#caches.isEnabled(pooler.namespace)) yield pooler;
   }
 
   /** Which clusters want to know of a change, by an index of what has changed: its own, and those that use it. */

@@ -46,6 +46,10 @@ export class Watched<Fact> implements WatchTarget<Entry<Fact>> {
     return [...(this.#index.get(index) ?? [])].flatMap((key) => this.#facts.get(key) ?? []);
   }
 
+  values(): Iterable<Fact> {
+    return this.#facts.values();
+  }
+
   indexes(): Iterable<string> {
     return this.#index.keys();
   }

@@ -2,6 +2,7 @@ import { SUSPENSIONS_CONFIGMAP } from "../../contract/names.ts";
 import type { JsonObject } from "../../json/value.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { PodFacts } from "../facts/pod.ts";
+import type { PoolerFacts } from "../facts/pooler.ts";
 import type { Objects } from "../objects.ts";
 import { typeOf } from "../resources.ts";
 import { type Memory, type SeenPod, type Step, step } from "./machine.ts";
@@ -12,15 +13,18 @@ import type { SuspensionWatch } from "./watch.ts";
 /** How often the sidecars are looked at. Milliseconds. */
 const TICK_MS = 1000;
 
+/** A pod in which the sidecar is, or should be. */
+export type Bearer = PodFacts | PoolerFacts;
+
 export interface BreakerParts {
   readonly objects: Objects;
   readonly suspensions: SuspensionWatch;
-  /** The members of all clusters, as the watches show them. */
-  members(): Iterable<PodFacts>;
+  /** Those of all namespaces, as the watches show them. */
+  pods(): Iterable<Bearer>;
   /** Those of a namespace, as the API server has them. */
-  read(namespace: string): Promise<readonly PodFacts[]>;
+  read(namespace: string): Promise<readonly Bearer[]>;
   /** Clients are led to it. */
-  isPrimary(pod: PodFacts): boolean;
+  isPrimary(pod: Bearer): boolean;
   /** The image that is configured. */
   readonly image: string;
   readonly logger: Logger;
@@ -66,9 +70,9 @@ export class Breaker {
 
   /** Looks once; where anything is to be changed, that is begun, unless it was before. */
   look(): void {
-    const { suspensions, members } = this.#parts;
+    const { suspensions } = this.#parts;
     if (this.#writing !== undefined || !suspensions.synced()) return;
-    const pods = [...members()];
+    const pods = [...this.#parts.pods()];
     this.#steadiness.see(pods, this.#now());
     const byNamespace = Map.groupBy(pods, ({ namespace }) => namespace);
     const due = [...new Set([...suspensions.all.keys(), ...byNamespace.keys()])].filter((namespace) => {
@@ -80,7 +84,7 @@ export class Breaker {
     if (due.length > 0) this.#begin(due);
   }
 
-  #step(namespace: string, before: Suspension | undefined, pods: readonly PodFacts[]): Step {
+  #step(namespace: string, before: Suspension | undefined, pods: readonly Bearer[]): Step {
     const { image, isPrimary } = this.#parts;
     const now = this.#now();
     const seen = pods
@@ -139,11 +143,7 @@ export class Breaker {
   }
 }
 
-const seenPod = (
-  { name, uid, container, owner }: PodFacts,
-  isPrimary: boolean,
-  steadyMs: number,
-): SeenPod => ({
+const seenPod = ({ name, uid, container, owner }: Bearer, isPrimary: boolean, steadyMs: number): SeenPod => ({
   name,
   uid,
   image: container?.image,

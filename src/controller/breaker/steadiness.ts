@@ -14,7 +14,7 @@ export class Steadiness {
   #runs = new Map<string, Run>();
 
   /** Looks at all pods there are. */
-  see(pods: Iterable<PodFacts>, now: number): void {
+  see(pods: Iterable<Pick<PodFacts, "uid" | "container">>, now: number): void {
     const runs = new Map<string, Run>();
     for (const { uid, container } of pods) {
       if (container?.health !== "running") continue;

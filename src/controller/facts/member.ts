@@ -40,7 +40,7 @@ export interface MemberSettings {
 }
 
 /** A Job's pods (a backup, a restore) may look like members, but never are: without native sidecars they are skipped. */
-const WITHOUT_JOBS: Surroundings = {
+export const WITHOUT_JOBS: Surroundings = {
   service: () => undefined,
   nativeSidecars: false,
   openshift: false,

@@ -87,7 +87,8 @@ function expanded(text: string | undefined, pod: JsonObject): string | undefined
   });
 }
 
-function ownerOf(object: JsonObject): ObjectReference | undefined {
+/** What its pods, or it, are kept by. */
+export function ownerOf(object: JsonObject): ObjectReference | undefined {
   const owner = objectsIn(at(object, "metadata", "ownerReferences")).find(
     ({ controller }) => controller === true,
   );

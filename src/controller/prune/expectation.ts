@@ -4,7 +4,7 @@ import { type Circumstances, keyOf } from "./verdict.ts";
 
 /** What a cluster is to have, and by whose wishes. */
 export function expectation(
-  { namespace, settings, members, templates }: ClusterView,
+  { namespace, settings, members, templates, poolers }: ClusterView,
   desired: readonly (Desired | undefined)[],
 ): Pick<Circumstances, "wanted" | "known"> {
   // A Service that is there stays what it is, whoever made it.
@@ -12,6 +12,9 @@ export function expectation(
     (name) => `services/${namespace}/${name}`,
   );
   const objects = desired.flatMap((each) => (each === undefined ? [] : keyOf(each.resource, each.object)));
-  const known = [...members.map(({ uid }) => uid), ...templates.map(({ workload }) => workload.uid)];
+  const known = [
+    ...[...members, ...poolers].map(({ uid }) => uid),
+    ...templates.map(({ workload }) => workload.uid),
+  ];
   return { wanted: new Set([...services, ...objects]), known: new Set(known) };
 }

@@ -6,6 +6,7 @@ import { findPatroniContainer } from "../../patroni/container.ts";
 import { envValue } from "../../patroni/env.ts";
 import { scopeOf } from "../../patroni/identity.ts";
 import type { PodFacts } from "../facts/pod.ts";
+import type { PoolerFacts } from "../facts/pooler.ts";
 import { sidecarIn } from "../facts/sidecar.ts";
 import { labelOf, metadataOf, nameOf } from "../facts/slim.ts";
 import type { TemplateFacts } from "../facts/template.ts";
@@ -15,6 +16,8 @@ export interface Holder {
   readonly uid: string;
   readonly name: string;
   readonly serviceAccount: string;
+  /** With PgBouncer and no Patroni: it needs nothing but what its sidecar may do. */
+  readonly pooler: boolean;
   /** It carries our sidecar or answers to a name of ours; else it merely runs, or will run, Patroni of that scope. */
   readonly attached: boolean;
   /** Its annotation `inject` says "false". */
@@ -41,6 +44,7 @@ export function podHolder(pod: JsonObject, held: Held): Holder | undefined {
     uid: asString(metadataOf(pod).uid) ?? "",
     name: nameOf(pod),
     serviceAccount: asString(at(pod, "spec", "serviceAccountName")) || "default",
+    pooler: isPooler(pod),
     attached,
     optedOut: inject === "false",
   };
@@ -58,7 +62,17 @@ export const knownPodHolder = (pod: PodFacts, cluster: string): Holder => ({
   uid: pod.uid,
   name: pod.name,
   serviceAccount: pod.settings.serviceAccount,
+  pooler: false,
   attached: pod.sidecar !== "absent" || pod.labels[CLUSTER_LABEL] === cluster,
+  optedOut: false,
+});
+
+export const knownPoolerHolder = ({ uid, name, serviceAccount }: PoolerFacts): Holder => ({
+  uid,
+  name,
+  serviceAccount,
+  pooler: true,
+  attached: true,
   optedOut: false,
 });
 
@@ -66,9 +80,16 @@ export const knownWorkloadHolder = ({ workload, settings }: TemplateFacts): Hold
   uid: workload.uid,
   name: workload.name,
   serviceAccount: settings.serviceAccount,
+  pooler: false,
   attached: false,
   optedOut: false,
 });
+
+/** As our sidecar in it was told; a pooler without one is none of ours. */
+function isPooler(pod: JsonObject): boolean {
+  const sidecar = sidecarIn(pod);
+  return sidecar !== undefined && envValue(sidecar, "PATRONI_INJECTOR_ROLE") === "pooler";
+}
 
 function isAttached(pod: JsonObject, { cluster, headless }: Held): boolean {
   if (labelOf(pod, CLUSTER_LABEL) === cluster) return true;

@@ -9,6 +9,7 @@ import {
   type Held,
   type Holder,
   knownPodHolder,
+  knownPoolerHolder,
   knownWorkloadHolder,
   podHolder,
   workloadHolder,
@@ -57,7 +58,8 @@ export async function prune(
 }
 
 /** A cluster is known to the watches by a pod or a workload. */
-export const isPresent = (caches: Caches, place: Place): boolean => holdersSeen(caches, place).length > 0;
+export const isPresent = (caches: Caches, place: Place): boolean =>
+  holdersSeen(caches, place).some(({ pooler }) => !pooler);
 
 /** Whom pods and workloads of a namespace hold on to, read at the API server. */
 export async function holdersNow(objects: Objects, held: Held, namespace: string): Promise<Holder[]> {
@@ -82,6 +84,10 @@ function holdersSeen(caches: Caches, { namespace, cluster }: Place): Holder[] {
   return [
     ...caches.pods.flatMap((pods) => pods.find(index)).map((pod) => knownPodHolder(pod, cluster)),
     ...caches.templates.find(index).map(knownWorkloadHolder),
+    ...caches.poolers
+      .flatMap((poolers) => poolers.find(index))
+      .filter(({ container }) => container !== undefined)
+      .map(knownPoolerHolder),
   ];
 }
 

@@ -1,6 +1,6 @@
 import { UNUSED_SINCE_ANNOTATION } from "../../contract/service-annotations.ts";
 import { asString, at, type JsonObject } from "../../json/value.ts";
-import { isPatroniAccessFor } from "../desired/access-names.ts";
+import { isPatroniAccessFor, isPoolerAccessFor } from "../desired/access-names.ts";
 import { isOurs } from "../desired/object.ts";
 import { annotationOf, nameOf, namespaceOf } from "../facts/slim.ts";
 import type { ResourceName } from "../resources.ts";
@@ -47,16 +47,23 @@ const keepFor = ({ name }: Holder, why: string): Verdict => ({ kind: "keep", why
  * What is to become of one object. Nothing goes that somebody else made, that is wanted, or that a pod may need:
  *
  * - what a sidecar or a member's name rests on, while any pod that is not known carries one;
+ * - what poolers' sidecars may do, while one is there with that ServiceAccount; nothing else stays for a pooler;
  * - what Patroni itself may do, while anything runs it with that ServiceAccount;
  * - a Service, before its time; one whose address the world outside may know, never.
  */
 export function verdictOn({ resource, object }: Made, circumstances: Circumstances): Verdict {
   if (!isOurs(object)) return keep("somebody else made it");
-  const { wanted, holders, byHand } = circumstances;
+  const { wanted, byHand } = circumstances;
   const isMarked = annotationOf(object, UNUSED_SINCE_ANNOTATION) !== undefined;
   if (wanted.has(keyOf(resource, object))) return isMarked ? { kind: "unmark" } : keep("it is in use");
   if (resource === "services" && !byHand) return waiting(object, circumstances);
 
+  const pooler = circumstances.holders.find(
+    (holder) => holder.pooler && isPoolerAccessFor(object, holder.serviceAccount),
+  );
+  if (pooler !== undefined && !circumstances.known.has(pooler.uid))
+    return keepFor(pooler, `the sidecar of ${pooler.name} needs it`);
+  const holders = circumstances.holders.filter((holder) => !holder.pooler);
   const account = holders.find(({ serviceAccount }) => isPatroniAccessFor(object, serviceAccount));
   if (account !== undefined) return keepFor(account, `Patroni needs it in ${account.name}`);
   const attached = holders.find((holder) => holder.attached && !circumstances.known.has(holder.uid));
@@ -69,7 +76,7 @@ export function verdictOn({ resource, object }: Made, circumstances: Circumstanc
 
 function waiting(service: JsonObject, { holders, now }: Circumstances): Verdict {
   const stamp = annotationOf(service, UNUSED_SINCE_ANNOTATION);
-  const [holder] = holders;
+  const holder = holders.find(({ pooler }) => !pooler);
   if (holder !== undefined) {
     return stamp === undefined ? keepFor(holder, `${holder.name} may need it`) : { kind: "unmark" };
   }

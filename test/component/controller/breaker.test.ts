@@ -237,7 +237,7 @@ test("it closes once the one that failed runs, or the one that it was tried on; 
   };
   let now = 0;
   const breaker = new Breaker({
-    ...{ objects, suspensions, members: pods, logger: quietLogger(), image: its.sidecar.image },
+    ...{ objects, suspensions, pods, logger: quietLogger(), image: its.sidecar.image },
     read: async () => pods(),
     isPrimary: () => false,
     now: () => now,

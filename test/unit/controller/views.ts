@@ -51,6 +51,7 @@ export const viewOf = (difference: Partial<ClusterView> = {}): ClusterView => ({
   enabled: true,
   members: [member()],
   templates: [],
+  poolers: [],
   settings: settingsOf(),
   headlessService: undefined,
   primaryService: undefined,

@@ -72,6 +72,17 @@ it("a scope that is no label is found by the value that stands for it", () => {
   assert.equal(podHolder(pod({ containers: [patroni("pg")] }), held), undefined);
 });
 
+it("a pooler's sidecar makes it a holder of another kind, and its label of an operator does not", () => {
+  const told = [
+    { name: "PATRONI_INJECTOR_ROLE", value: "pooler" },
+    { name: "PATRONI_INJECTOR_CLUSTER", value: "pg" },
+  ];
+  const labels = { "cluster-name": "pg" };
+  const pooler = pod({ initContainers: [{ ...sidecar("pg"), env: told }] }, { labels });
+  assert.equal(podHolder(pooler, HELD)?.pooler, true);
+  assert.equal(podHolder(pod({ containers: [] }, { labels }), HELD)?.pooler, false);
+});
+
 it("a workload holds, even where it has no replica now", () => {
   const set = {
     metadata: { name: "pg", uid: "set" },
@@ -81,6 +92,7 @@ it("a workload holds, even where it has no replica now", () => {
     uid: "set",
     name: "pg",
     serviceAccount: "db",
+    pooler: false,
     attached: false,
     optedOut: false,
   });

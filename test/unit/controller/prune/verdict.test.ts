@@ -29,6 +29,7 @@ const holder = (difference: Partial<Holder> = {}): Holder => ({
   uid: "uid-0",
   name: "pg-0",
   serviceAccount: "pg",
+  pooler: false,
   attached: true,
   optedOut: false,
   ...difference,
@@ -49,6 +50,8 @@ const patroniRole = made("roles", "patroni.pg.pg");
 const service = (annotations: JsonObject = {}, spec: JsonObject = {}) =>
   made("services", "pg-primary", spec, annotations);
 const attached = [holder()];
+const pooler = holder({ uid: "pool-0", name: "pool-0", serviceAccount: "pool", pooler: true });
+const poolerRole = made("roles", "patroni-injector-pooler.pg.pool");
 const bare = [holder({ attached: false })];
 const wanted = new Set(["services/db/pg-primary", "roles/db/patroni-injector.pg.pg"]);
 
@@ -81,6 +84,47 @@ const ROWS: readonly [what: string, Made, Partial<Circumstances>, kind: string][
     "keep",
   ],
   ["Patroni's own Role, by hand, with a pod", patroniRole, { holders: bare, byHand: true }, "keep"],
+
+  ["a pooler's Role, with it", poolerRole, { holders: [pooler] }, "keep"],
+  ["a pooler's Role, by hand, with it", poolerRole, { holders: [pooler], byHand: true }, "keep"],
+  [
+    "a pooler's Role of another account",
+    poolerRole,
+    { holders: [{ ...pooler, serviceAccount: "x" }] },
+    "remove",
+  ],
+  [
+    "a pooler's Role that it, known, no longer wishes for",
+    poolerRole,
+    { holders: [pooler], known: new Set(["pool-0"]) },
+    "remove",
+  ],
+  ["a pooler's Role of nobody, beside members", poolerRole, { holders: bare }, "remove"],
+  [
+    "a pooler's Role, with a member of its account",
+    poolerRole,
+    { holders: [holder({ serviceAccount: "pool" })], known: new Set(["uid-0"]) },
+    "remove",
+  ],
+  [
+    "the members' Role, with a pooler of the same account",
+    made("roles", "patroni-injector.pg.pool"),
+    { holders: [pooler] },
+    "remove",
+  ],
+  [
+    "Patroni's own Role, with a pooler of the same account",
+    made("roles", "patroni.pg.pool"),
+    { holders: [pooler] },
+    "remove",
+  ],
+  ["a Service with nothing but a pooler", service(), { holders: [pooler] }, "mark"],
+  [
+    "a Service with nothing but a pooler, whose time is over",
+    service(day(PATIENCE_MS)),
+    { holders: [pooler] },
+    "remove",
+  ],
 
   ["a Service of nobody", service(), {}, "mark"],
   ["a Service that waits", service(day(PATIENCE_MS - 1)), {}, "keep"],

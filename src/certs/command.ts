@@ -6,7 +6,7 @@ import { chosenCluster } from "../kube/chosen-cluster.ts";
 import { KubeSecrets } from "../kube/secrets.ts";
 import { trusteesIn, WEBHOOK_CONFIGURATIONS } from "../kube/webhook-configuration.ts";
 import { keptIn, secretNames } from "../serve/kept.ts";
-import { ownNamespace } from "../serve/own-namespace.ts";
+import { ownPlace } from "../serve/own-place.ts";
 import { type Arguments, parseArguments, USAGE } from "./arguments.ts";
 import { type Report, reportOf } from "./report.ts";
 import { servedChain } from "./served.ts";
@@ -51,7 +51,7 @@ async function look(
   const { host, port } = address ?? { host: "127.0.0.1", port: webhook.port };
   const chainPem = await servedChain(host, port, trustees[0]?.serverName ?? "");
   const { source } = webhook.certificates;
-  const secrets = new KubeSecrets(connection, keptIn(config, { ownNamespace: ownNamespace(env) }));
+  const secrets = new KubeSecrets(connection, keptIn(config, ownPlace(env)));
   const names = secretNames(config);
   const kept =
     source === "self"

@@ -2,9 +2,11 @@ import type { InjectionSettings, PodSelector, Surroundings } from "../injection/
 import { PRESETS } from "./presets.ts";
 import type { Config } from "./schema.ts";
 
-/** Where `serve` runs: the namespace is undefined outside a cluster. */
+/** Where `serve` runs, and as whom: undefined outside a cluster. */
 export interface Own {
   readonly ownNamespace: string | undefined;
+  /** The name of its ServiceAccount. */
+  readonly ownServiceAccount?: string | undefined;
 }
 
 const NEVER_TOUCHED = "kube-system";
@@ -40,6 +42,7 @@ export function toInjectionSettings(config: Config, own: Own): InjectionSettings
     clusterDomain: config.clusterDomain,
     meshes: config.meshes,
     excludeOutboundIPRanges: config.excludeOutboundIPRanges,
+    ...controllerAccount(config, own),
     sidecar: {
       image,
       imagePullPolicy,
@@ -55,6 +58,11 @@ export function toInjectionSettings(config: Config, own: Own): InjectionSettings
     },
   };
 }
+
+const controllerAccount = ({ controller }: Config, { ownNamespace, ownServiceAccount }: Own) =>
+  controller.enabled && ownNamespace !== undefined && ownServiceAccount !== undefined
+    ? { controllerAccount: `${ownNamespace}/${ownServiceAccount}` }
+    : {};
 
 /** The cluster as seen, but where the configuration knows better (`sidecar.native`, `openshift`). */
 export function withKnowledge(config: Config, seen: Surroundings): Surroundings {

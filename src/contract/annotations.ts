@@ -113,11 +113,11 @@ export const ANNOTATIONS = {
   ),
   "reload-tls-secret": entry(
     objectName,
-    "Secret with `tls.crt` and `tls.key`: the reload API listens on port 8012 once it is there.",
+    "Secret with `tls.crt` and `tls.key` (and `ca.crt`, for who calls): the reload API listens on port 8012 once it is there. Default of members: `patroni-injector-reload-tls`, which the controller keeps; of poolers none.",
   ),
   "reload-allow": entry(
     serviceAccounts,
-    "ServiceAccounts whose tokens for the audience `patroni-injector` may call the reload API.",
+    "ServiceAccounts whose tokens for the audience `patroni-injector` may call the reload API. The controller, which asks for the status alone, always may.",
   ),
   "reload-socket": entry(
     onOff,

@@ -72,5 +72,18 @@ export const SUSPENSIONS_CONFIGMAP = "patroni-injector-suspensions";
 export const AUTHORITY_SECRET_SUFFIX = "-ca";
 export const LEAF_SECRET_SUFFIX = "-leaf";
 
+/** Suffix of the Secret with the authorities of the reload API's certificates, beside those. */
+export const RELOAD_AUTHORITY_SECRET_SUFFIX = "-reload-ca";
+
+/** The Secret, one in a namespace, with the certificate that its members serve the reload API with, unless they name another. */
+export const RELOAD_TLS_SECRET = "patroni-injector-reload-tls";
+
+/** The volume that mounts it, or the one that is named instead, in the sidecar. */
+export const RELOAD_TLS_VOLUME = `${SIDECAR_CONTAINER}-reload-tls`;
+
+/** Label of Secrets that were made, empty, for the controller to fill. It writes no other. Values: {@link KEPT}. */
+export const KEEPS_LABEL = `${DOMAIN}/keeps`;
+export const KEPT = { authorities: "reload-authorities", certificate: "reload-certificate" } as const;
+
 /** On an object of a cluster that is in another namespace: the cluster's own. */
 export const CLUSTER_NAMESPACE_LABEL = `${DOMAIN}/namespace`;

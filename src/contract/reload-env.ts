@@ -20,9 +20,21 @@ export const RELOAD_SETTINGS = {
   PATRONI_INJECTOR_RELOAD_PORT: "The port of the listener with TLS; absent: there is none.",
   PATRONI_INJECTOR_RELOAD_TLS_DIR:
     "The folder with `tls.crt` and `tls.key` of that listener, which is closed until they are there.",
-  PATRONI_INJECTOR_RELOAD_ALLOW: "ServiceAccounts that may call: `<namespace>/<name>`, separated by commas.",
+  PATRONI_INJECTOR_RELOAD_ALLOW:
+    "ServiceAccounts that may call: `<namespace>/<name>`, separated by commas; with `:status` at its end, one may ask for the status alone.",
   PATRONI_INJECTOR_RELOAD_SOCKET: "The path of a Unix socket without authentication; absent: there is none.",
   PATRONI_INJECTOR_RELOAD_AUTOMATIC: "`on`: reload whenever the version grows, without a call.",
 } as const;
 
 export type ReloadSetting = keyof typeof RELOAD_SETTINGS;
+
+const ONLY_STATUS = ":status";
+
+/** As the allow-list names a ServiceAccount that may look and not reload. No name of one has a colon. */
+export const onlyStatus = (account: string): string => account + ONLY_STATUS;
+
+/** An entry of the allow-list. */
+export function allowed(entry: string): { readonly account: string; readonly onlyLooks: boolean } {
+  const onlyLooks = entry.endsWith(ONLY_STATUS);
+  return { account: onlyLooks ? entry.slice(0, -ONLY_STATUS.length) : entry, onlyLooks };
+}

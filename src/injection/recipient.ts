@@ -1,3 +1,4 @@
+import { RELOAD_TLS_SECRET } from "../contract/names.ts";
 import { RELOAD_PORT } from "../contract/ports.ts";
 import type { Member } from "./member.ts";
 import type { Pooler } from "./pooler.ts";
@@ -25,11 +26,19 @@ export const wantsSidecar = (recipient: Recipient): boolean =>
     ? recipient.options.discovery !== "off" || recipient.options.reload !== "off"
     : asksForReconnect(recipient) || asksForReload(recipient);
 
+/**
+ * The Secret with the certificate of the reload API; undefined: it is not served over TLS. The controller issues one to members,
+ * which have DNS names of their own; poolers have none.
+ */
+export function reloadSecret(recipient: Recipient): string | undefined {
+  if (!asksForReload(recipient)) return undefined;
+  const { "reload-tls-secret": named } = recipient.options;
+  return named ?? (recipient.role === "member" ? RELOAD_TLS_SECRET : undefined);
+}
+
 /** The ports that the sidecar listens on. */
 export const sidecarPorts = (recipient: Recipient, sidecarPort: number): number[] =>
-  asksForReload(recipient) && recipient.options["reload-tls-secret"] !== undefined
-    ? [sidecarPort, RELOAD_PORT]
-    : [sidecarPort];
+  reloadSecret(recipient) === undefined ? [sidecarPort] : [sidecarPort, RELOAD_PORT];
 
 /** The inbound ports that the mesh leaves alone; a member's are also those of the PeerAuthentication and of the headless Service. */
 export function excludedInboundPorts(recipient: Recipient, sidecarPort: number): number[] {

@@ -28,6 +28,8 @@ export interface InjectionSettings {
   readonly meshes: readonly MeshKind[];
   /** CIDRs that database pods reach past the mesh, beside the API server's own address. */
   readonly excludeOutboundIPRanges: readonly string[];
+  /** The controller's ServiceAccount, `<namespace>/<name>`; undefined where there is none, or it is not known. */
+  readonly controllerAccount?: string;
   readonly sidecar: SidecarSettings;
 }
 

@@ -31,9 +31,11 @@ export async function authorityOf(
   { caFile, namespace }: Arguments,
   { name, tlsSecret }: Member,
 ): Promise<string> {
-  if (caFile !== undefined) return readFile(caFile, "utf8");
   if (tlsSecret === undefined)
-    throw new Error(`pod ${name} has no annotation reload-tls-secret: its reload API is closed`);
+    throw new Error(
+      `pod ${name} has no volume with a certificate: it does not serve the reload API over TLS`,
+    );
+  if (caFile !== undefined) return readFile(caFile, "utf8");
   const path = `/api/v1/namespaces/${namespace}/secrets/${tlsSecret}`;
   const encoded = asString(at(await kube.send({ method: "GET", path }), "data", "ca.crt"));
   if (encoded === undefined)

@@ -5,6 +5,7 @@ import { primarySliceName } from "../contract/slice-annotations.ts";
 import { asString, at, type JsonObject, objectsIn } from "../json/value.ts";
 import type { KubeConnection } from "../kube/connection.ts";
 import { KubeError } from "../kube/error.ts";
+import { reloadApiOf } from "../reload-api/pod.ts";
 import type { Arguments } from "./arguments.ts";
 
 /** A pod that is asked. */
@@ -12,7 +13,7 @@ export interface Member {
   readonly name: string;
   /** What its certificate must be for. */
   readonly dnsName: string;
-  /** Secret of its certificate, which may hold the authority too. */
+  /** Secret of its certificate, which may hold the authority too; undefined: it serves no reload API. */
   readonly tlsSecret: string | undefined;
   readonly isPrimary: boolean;
 }
@@ -27,7 +28,7 @@ export async function membersOf(kube: Reader, wanted: Arguments): Promise<readon
     throw new Error(`there are no injected pods of the cluster ${target.name} in ${namespace}`);
   const primary = target.kind === "pod" ? undefined : await primaryOf(kube, namespace, target.name, pods);
   return pods
-    .map((pod) => memberOf(pod, namespace, clusterDomain, primary))
+    .map((pod) => memberOf(pod, clusterDomain, primary))
     .sort(
       (one, other) => Number(one.isPrimary) - Number(other.isPrimary) || (one.name < other.name ? -1 : 1),
     );
@@ -56,19 +57,13 @@ async function primaryOf(kube: Reader, namespace: string, cluster: string, pods:
   }
 }
 
-function memberOf(
-  pod: JsonObject,
-  namespace: string,
-  clusterDomain: string | undefined,
-  primary: string | undefined,
-): Member {
+function memberOf(pod: JsonObject, clusterDomain: string | undefined, primary: string | undefined): Member {
   const name = asString(at(pod, "metadata", "name")) ?? "";
-  const { hostname, subdomain } = (pod.spec ?? {}) as JsonObject;
-  const parts = [asString(hostname) ?? name, asString(subdomain), namespace, "svc", clusterDomain];
+  const api = reloadApiOf(pod);
   return {
     name,
-    dnsName: parts.filter((part) => part !== undefined).join("."),
-    tlsSecret: annotation(pod, "reload-tls-secret"),
+    dnsName: [api?.dnsName, clusterDomain].filter((part) => part !== undefined).join("."),
+    tlsSecret: api?.secret,
     isPrimary: name === primary,
   };
 }

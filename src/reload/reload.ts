@@ -3,8 +3,8 @@ import { RELOAD_STATUS_PATH, reloadPath } from "../contract/reload.ts";
 import { asString, at, objectsIn } from "../json/value.ts";
 import type { KubeConnection } from "../kube/connection.ts";
 import type { OpenPort } from "../kube/port-forward.ts";
+import { type Access, callPod, type PodAnswer } from "../reload-api/call.ts";
 import type { Arguments } from "./arguments.ts";
-import { type Access, callPod, type PodAnswer } from "./call.ts";
 import { authorityOf, tokenFor } from "./credentials.ts";
 import { type Member, membersOf } from "./members.ts";
 

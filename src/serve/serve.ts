@@ -21,7 +21,7 @@ import { listen } from "./listen.ts";
 import { watchLoad } from "./load.ts";
 import { openCluster } from "./open-cluster.ts";
 import { Opened } from "./opened.ts";
-import { ownNamespace } from "./own-namespace.ts";
+import { ownPlace } from "./own-place.ts";
 import { processIdentity } from "./process-identity.ts";
 import { Readiness } from "./readiness.ts";
 import { reloading } from "./reload.ts";
@@ -52,7 +52,7 @@ async function run({ configPath, kubeconfig, environment, shutdown }: ServeOptio
   const text = await readConfigText(configPath);
   const config = parseConfig(text, configPath, defaults);
   const { mode } = config.webhook.registration;
-  const own = { ownNamespace: ownNamespace(environment) };
+  const own = ownPlace(environment);
   const logger = createLogger({ level: config.logLevel });
   const metrics = createMetrics();
   const observer = observeProcess(metrics);

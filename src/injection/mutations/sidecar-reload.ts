@@ -2,10 +2,10 @@ import { annotationKey } from "../../contract/annotations.ts";
 import { RELOAD_MOUNT, RELOAD_SOCKET, RELOAD_SOCKET_MOUNT, SIDECAR_CONTAINER } from "../../contract/names.ts";
 import { PGBOUNCER_PORT, RELOAD_PORT } from "../../contract/ports.ts";
 import { VERSION_FILE } from "../../contract/reload.ts";
-import type { ReloadSetting } from "../../contract/reload-env.ts";
+import { onlyStatus, type ReloadSetting } from "../../contract/reload-env.ts";
 import type { JsonObject } from "../../json/value.ts";
 import type { Member } from "../member.ts";
-import { asksForReconnect, asksForReload, type Recipient } from "../recipient.ts";
+import { asksForReconnect, asksForReload, type Recipient, reloadSecret } from "../recipient.ts";
 import { FILE_MODE, type OwnVolume, secretVolume } from "./sidecar-volume.ts";
 
 /** What of the sidecar is there for the reload API, and for RECONNECT, alone; empty where neither is asked for. */
@@ -22,8 +22,15 @@ export interface ReloadParts {
 
 const NOTHING: ReloadParts = { settings: {}, volumes: [], mounts: [], ports: [], missing: [] };
 
-/** @param present the names of the pod's volumes: a mount of any other would make the pod invalid */
-export function reloadParts(recipient: Recipient, present: readonly string[]): ReloadParts {
+/**
+ * @param present the names of the pod's volumes: a mount of any other would make the pod invalid
+ * @param controller its ServiceAccount, `<namespace>/<name>`
+ */
+export function reloadParts(
+  recipient: Recipient,
+  present: readonly string[],
+  controller: string | undefined,
+): ReloadParts {
   const isAsked = asksForReload(recipient);
   if (!isAsked && !asksForReconnect(recipient)) return NOTHING;
   const wanted = volumesOf(recipient).flatMap((name) => recipient.options[name] ?? []);
@@ -33,7 +40,7 @@ export function reloadParts(recipient: Recipient, present: readonly string[]): R
     ...(isAsked && recipient.role === "member" ? [postgres(recipient)] : []),
     ...(isAsked ? [pgbouncer(recipient)] : []),
     pgbouncerConsole(recipient),
-    ...(isAsked ? [listeners(recipient)] : []),
+    ...(isAsked ? [listeners(recipient, controller)] : []),
   ];
   return {
     missing,
@@ -114,15 +121,17 @@ function pgbouncerConsole(recipient: Recipient): ReloadParts {
   };
 }
 
-function listeners({ options, hostNetwork }: Recipient): ReloadParts {
-  const { "reload-tls-secret": tls, "reload-allow": allowed, "reload-automatic": automatic } = options;
+function listeners(recipient: Recipient, controller: string | undefined): ReloadParts {
+  const { options, hostNetwork } = recipient;
+  const { "reload-allow": allowed = [], "reload-automatic": automatic } = options;
+  const tls = reloadSecret(recipient);
   const socket = options["reload-socket"] === "on";
   return {
     settings: {
       ...(tls !== undefined && {
         PATRONI_INJECTOR_RELOAD_PORT: String(RELOAD_PORT),
         PATRONI_INJECTOR_RELOAD_TLS_DIR: `${RELOAD_MOUNT}/tls`,
-        PATRONI_INJECTOR_RELOAD_ALLOW: (allowed ?? []).join(","),
+        PATRONI_INJECTOR_RELOAD_ALLOW: allowList(allowed, controller).join(","),
       }),
       ...(socket && { PATRONI_INJECTOR_RELOAD_SOCKET: RELOAD_SOCKET }),
       ...(automatic !== undefined && { PATRONI_INJECTOR_RELOAD_AUTOMATIC: automatic }),
@@ -154,6 +163,10 @@ function listeners({ options, hostNetwork }: Recipient): ReloadParts {
     missing: [],
   };
 }
+
+/** The controller looks at every pod, and its token is seen by every pod: it is worth a look and no more, unless it is named. */
+const allowList = (named: readonly string[], controller: string | undefined): readonly string[] =>
+  controller === undefined || named.includes(controller) ? named : [onlyStatus(controller), ...named];
 
 /** Where the version is read, and the volume that brings it there. */
 function versionOf(

@@ -36,6 +36,7 @@ export function sidecar(
   const reload = reloadParts(
     recipient,
     draft.volumes.flatMap(({ name }) => asString(name) ?? []),
+    settings.controllerAccount,
   );
   if (reload.missing.length > 0)
     notes.push({ reason: "reload-volume-missing", detail: `no volume ${reload.missing.join(", ")}` });

@@ -79,8 +79,12 @@ after(() => {
 });
 
 const podObject = (name: string): JsonObject => ({
-  metadata: { name, annotations: { "patroni-injector.io/reload-tls-secret": "pg-tls" } },
-  spec: { hostname: name, subdomain: "pg-headless" },
+  metadata: { namespace: "db", name },
+  spec: {
+    hostname: name,
+    subdomain: "pg-headless",
+    volumes: [{ name: "patroni-injector-reload-tls", secret: { secretName: "pg-tls" } }],
+  },
 });
 
 /** The API server, as far as the command needs it. */

@@ -43,6 +43,15 @@ describe("injection settings", () => {
     ]);
   });
 
+  it("name the controller's ServiceAccount where there is a controller, and it is known", () => {
+    const own = { ownNamespace: "injector", ownServiceAccount: "injector" };
+    const accountOf = (text: string, where: typeof own | { ownNamespace: undefined }) =>
+      toInjectionSettings(parse(text), where).controllerAccount;
+    assert.equal(accountOf("{}", own), "injector/injector");
+    assert.equal(accountOf("controller: {enabled: false}", own), undefined);
+    assert.equal(accountOf("{}", { ownNamespace: undefined }), undefined);
+  });
+
   it("name each excluded namespace once", () => {
     const config = parse("excludedNamespaces: [kube-system, monitoring, injector]");
     const { excludedNamespaces } = toInjectionSettings(config, { ownNamespace: "injector" });

@@ -1,5 +1,6 @@
 import type { IncomingMessage } from "node:http";
 import { RELOAD_AUDIENCE } from "../../../contract/reload.ts";
+import { allowed } from "../../../contract/reload-env.ts";
 import { messageOf } from "../outcome.ts";
 import type { Issuer, IssuerKeys } from "./issuer.ts";
 import type { Verdict } from "./verdict.ts";
@@ -16,14 +17,14 @@ const LONGEST_TOKEN = 8192;
  * Admits ServiceAccounts on the allow-list, by tokens of this cluster for our audience. A token of a deleted ServiceAccount or pod is
  * valid until it expires: the signature tells of nothing later than its making.
  *
- * @param allowed `<namespace>/<name>` of ServiceAccounts
+ * @param list `<namespace>/<name>` of ServiceAccounts, as the environment has them (contract/reload-env.ts)
  */
 export function tokenAdmission(
   issuers: Pick<IssuerKeys, "get">,
-  allowed: readonly string[],
+  list: readonly string[],
   now: () => Date = () => new Date(),
 ): (request: Pick<IncomingMessage, "headers">) => Promise<Verdict> {
-  const callers = new Map(allowed.map((account) => [subjectNamed(account), account]));
+  const callers = new Map(list.map(allowed).map((entry) => [subjectNamed(entry.account), entry]));
   return async ({ headers }) => {
     const token = /^Bearer +(\S+)$/i.exec(headers.authorization ?? "")?.[1];
     if (token === undefined) return refused("unauthenticated", "there is no bearer token");
@@ -35,9 +36,9 @@ export function tokenAdmission(
       return refused("unauthenticated", messageOf(error));
     }
     const caller = callers.get(subject);
-    return caller === undefined
-      ? refused("forbidden", `${subject} is not on this pod's allow-list`)
-      : { kind: "admitted", caller };
+    if (caller === undefined) return refused("forbidden", `${subject} is not on this pod's allow-list`);
+    const { account, onlyLooks } = caller;
+    return { kind: "admitted", caller: account, ...(onlyLooks ? { onlyLooks } : {}) };
   };
 }
 

@@ -1,4 +1,5 @@
 /** Whether a caller may call. */
 export type Verdict =
-  | { readonly kind: "admitted"; readonly caller: string }
+  /** `onlyLooks`: it may ask for the status, and not reload. */
+  | { readonly kind: "admitted"; readonly caller: string; readonly onlyLooks?: boolean }
   | { readonly kind: "refused"; readonly problem: "unauthenticated" | "forbidden"; readonly why: string };

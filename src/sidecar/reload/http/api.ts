@@ -57,6 +57,7 @@ async function answerTo(
   const [path = ""] = (request.url ?? "").split("?");
   const name = RELOAD_COMPONENTS.find((candidate) => reloadPath(candidate) === path);
   if (name !== undefined) {
+    if (verdict.onlyLooks) return problemAnswer("forbidden", `${verdict.caller} may only ask for the status`);
     if (request.method !== "POST") return plainProblem(405, "only POST reloads", { allow: "POST" });
     return reload(name, verdict.caller, request, options, gone);
   }

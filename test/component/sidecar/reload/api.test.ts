@@ -233,3 +233,15 @@ test("one too many is told to come again", async (t) => {
   assert.equal(statuses.filter((status) => status === 200).length, 256);
   assert.deepEqual(served.reloads, [7]);
 });
+
+test("who may only look reads the status, and reloads nothing", async (t) => {
+  const served = await Served.start(t);
+  served.version.set(7);
+  served.verdict = { kind: "admitted", caller: "injector/controller", onlyLooks: true };
+  assert.equal((await supertest(served.server).get("/v1/status")).status, 200);
+  const refused = await post(served, { version: 7 });
+  assert.equal(refused.status, 403);
+  assertIs(refused.body, RELOAD_PROBLEM);
+  assert.equal(refused.body.type, "https://patroni-injector.io/problems/forbidden");
+  assert.deepEqual(served.reloads, []);
+});

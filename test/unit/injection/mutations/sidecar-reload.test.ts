@@ -89,7 +89,6 @@ test("both components, all that can be asked for: what the sidecar reads of it",
         secretDir: "/var/lib/patroni-injector/pgbouncer-login",
       },
       method: "console",
-      reconnect: true,
     },
     secure: { port: 8012, tlsDir: "/var/lib/patroni-injector/tls", allowed: ["ops/pipeline", "db/operator"] },
     socket: "/run/patroni-injector/reload.sock",
@@ -108,6 +107,33 @@ test("both components, all that can be asked for: what the sidecar reads of it",
     assert.equal(secret?.optional, true, `a missing ${name} must not hold the pod back`);
   }
   assert.deepEqual(objectsIn(sidecar?.ports)[1], { name: "reload", containerPort: 8012, protocol: "TCP" });
+});
+
+const tlsSecretOf = (spec: JsonObject) =>
+  (named(spec.volumes, "patroni-injector-reload-tls")?.secret as JsonObject | undefined)?.secretName;
+
+test("a member that names no certificate serves with the one that the controller keeps", () => {
+  const { sidecar, spec } = inject(podWith({ "reload-postgres-volume": "pg-config" }));
+  assert.equal(tlsSecretOf(spec), "patroni-injector-reload-tls");
+  assert.deepEqual(readReloadSettings(environmentOf(sidecar)).secure, {
+    port: 8012,
+    tlsDir: "/var/lib/patroni-injector/tls",
+    allowed: [],
+  });
+  assert.equal(tlsSecretOf(inject(podWith(ALL)).spec), "pg-tls");
+});
+
+test("the controller may look at every pod, and reload where it is named", () => {
+  const settings = { controllerAccount: "injector/controller" };
+  const allowedBy = (annotations: Record<string, string>) =>
+    environmentOf(inject(podWith(annotations), { settings }).sidecar).PATRONI_INJECTOR_RELOAD_ALLOW;
+  const asks = { "reload-postgres-volume": "pg-config" };
+  assert.equal(allowedBy(asks), "injector/controller:status");
+  assert.equal(
+    allowedBy({ ...asks, "reload-allow": "ops/pipeline" }),
+    "injector/controller:status,ops/pipeline",
+  );
+  assert.equal(allowedBy({ ...asks, "reload-allow": "injector/controller" }), "injector/controller");
 });
 
 test("a second look finds nothing to change", () => {

@@ -81,7 +81,11 @@ async function world(keys: readonly Key[] = [FIRST]) {
   const server = new ApiServer();
   server.keys = await Promise.all(keys.map(publicJwk));
   const clock = { ms: 0 };
-  const admit = tokenAdmission(new IssuerKeys(server, () => clock.ms), ["ops/pipeline", "db/operator"]);
+  const admit = tokenAdmission(new IssuerKeys(server, () => clock.ms), [
+    "ops/pipeline",
+    "db/operator",
+    "injector/controller:status",
+  ]);
   const ask = (token: string, scheme = "Bearer") =>
     admit({ headers: { authorization: `${scheme} ${token}` } });
   return { server, clock, ask, admit };
@@ -94,6 +98,15 @@ test("a token of a ServiceAccount on the list is admitted, by its name", async (
     kind: "admitted",
     caller: "ops/pipeline",
   });
+});
+
+test("who is on the list for the status alone is known as that, and only by its own name", async () => {
+  const { ask } = await world();
+  const subject = "system:serviceaccount:injector:controller";
+  const expected = { kind: "admitted", caller: "injector/controller", onlyLooks: true };
+  assert.deepEqual(await ask(await signed(FIRST, { subject })), expected);
+  const odd = await ask(await signed(FIRST, { subject: `${subject}:status` }));
+  assert.equal(odd.kind, "refused");
 });
 
 const REFUSED: readonly (readonly [string, Claims, string, RegExp])[] = [

@@ -1,7 +1,9 @@
 import { request } from "node:http";
 import type { Duplex } from "node:stream";
 import { connect, type TLSSocket } from "node:tls";
-import { isObject, type JsonObject } from "../json/value.ts";
+import { textOf } from "../http/text-of.ts";
+import { parseObject } from "../json/parse.ts";
+import type { JsonObject } from "../json/value.ts";
 
 /** How a pod is spoken to. */
 export interface Access {
@@ -18,6 +20,7 @@ export interface PodAnswer {
   readonly body: JsonObject;
 }
 
+/** Characters. */
 const LARGEST_ANSWER = 1024 * 1024;
 
 /** Calls a pod's reload API. The token goes out only once the certificate was verified. Rejects where no whole answer comes in time. */
@@ -47,13 +50,9 @@ export async function callPod(
         },
       });
       call.on("response", (response) => {
-        let text = "";
-        response.setEncoding("utf8").on("data", (chunk: string) => {
-          text += chunk;
-          if (text.length > LARGEST_ANSWER) response.destroy(new Error("the answer is too large"));
-        });
-        response.on("error", fail);
-        response.on("end", () => resolve({ status: response.statusCode ?? 0, body: parsed(text) }));
+        const { statusCode: status = 0 } = response;
+        const read = (text: string) => resolve({ status, body: parseObject(text) ?? {} });
+        textOf(response, LARGEST_ANSWER).then(read, fail);
       });
       call.on("error", fail).end(body === undefined ? undefined : JSON.stringify(body));
     });
@@ -73,13 +72,4 @@ function secured(stream: Duplex, servername: string, ca: string, signal: AbortSi
     );
     signal.addEventListener("abort", () => socket.destroy(new Error("no TLS in time")), { once: true });
   });
-}
-
-function parsed(text: string): JsonObject {
-  try {
-    const value: unknown = JSON.parse(text);
-    return isObject(value) ? value : {};
-  } catch {
-    return {};
-  }
 }

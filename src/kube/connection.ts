@@ -177,13 +177,13 @@ async function accepted(response: IncomingMessage, call: KubeRequest): Promise<I
     {
       code,
       reason: asString(status.reason) ?? "",
+      causes: objectsIn(at(status, "details", "causes")).flatMap(({ reason }) => asString(reason) ?? []),
       retryAfterSeconds: Number.isFinite(retryAfter) && retryAfter >= 0 ? retryAfter : undefined,
     },
   );
 }
 
 async function textOf(response: IncomingMessage): Promise<string> {
-      causes: objectsIn(at(status, "details", "causes")).flatMap(({ reason }) => asString(reason) ?? []),
   const chunks: Buffer[] = [];
   let size = 0;
   try {

@@ -14,6 +14,12 @@ const shape = fc.record({
 
 const step: fc.Arbitrary<Step> = fc.oneof(
   fc.record({ do: fc.constant("add-pod" as const), shape }),
+  fc.record({
+    do: fc.constant("add-pooler" as const),
+    account: fc.constantFrom(...ACCOUNTS),
+    injected: fc.boolean(),
+  }),
+  fc.record({ do: fc.constantFrom("remove-pooler" as const, "deselect-pooler" as const) }),
   fc.record({ do: fc.constantFrom("remove-pod" as const, "deselect-pod" as const) }),
   fc.record({ do: fc.constantFrom("add-set" as const, "remove-set" as const, "opt" as const) }),
   fc.record({ do: fc.constant("look" as const) }),
@@ -46,7 +52,7 @@ test(`nothing that a running pod needs is taken away in ${RUNS} random sequences
     { numRuns: RUNS },
   );
   // Sequences in which nothing is ever removed, or held back, would prove nothing.
-  for (const what of ["removed", "services", "marked", "unmarked", "held"]) {
+  for (const what of ["removed", "services", "poolers", "marked", "unmarked", "held"]) {
     assert.ok((seen[what] ?? 0) > RUNS / 100, `${what}: ${seen[what] ?? 0} times only`);
   }
 });

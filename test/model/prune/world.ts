@@ -1,9 +1,11 @@
 import type { Caches } from "../../../src/controller/caches.ts";
 import { access } from "../../../src/controller/desired/access.ts";
-import { patroniAccessName } from "../../../src/controller/desired/access-names.ts";
+import { patroniAccessName, poolerAccessName } from "../../../src/controller/desired/access-names.ts";
 import { clusterLabels } from "../../../src/controller/desired/object.ts";
 import { peerAuthentication } from "../../../src/controller/desired/peer-authentication.ts";
+import { poolerAccess } from "../../../src/controller/desired/pooler-access.ts";
 import { type PodFacts, podFacts } from "../../../src/controller/facts/pod.ts";
+import { type PoolerFacts, poolerFacts } from "../../../src/controller/facts/pooler.ts";
 import { type TemplateFacts, templateFacts } from "../../../src/controller/facts/template.ts";
 import type { Objects } from "../../../src/controller/objects.ts";
 import { expectation } from "../../../src/controller/prune/expectation.ts";
@@ -32,6 +34,8 @@ export interface PodShape {
 
 export type Step =
   | { readonly do: "add-pod"; readonly shape: PodShape }
+  | { readonly do: "add-pooler"; readonly account: PodShape["account"]; readonly injected: boolean }
+  | { readonly do: "remove-pooler" | "deselect-pooler" }
   | { readonly do: "remove-pod" | "deselect-pod" | "add-set" | "remove-set" | "opt" | "look" | "prune" }
   | { readonly do: "pass"; readonly hours: number }
   | { readonly do: "clock"; readonly hours: number }
@@ -50,20 +54,27 @@ interface Stored {
  * server's, may be anything.
  */
 export class World {
-  readonly seen = { removed: 0, services: 0, marked: 0, unmarked: 0, held: 0 };
+  readonly seen = { removed: 0, services: 0, poolers: 0, marked: 0, unmarked: 0, held: 0 };
   readonly #lyingClock: "own" | "server";
   #now = Date.parse("2026-11-21T12:00:00Z");
   #lie = 0;
   #version = 1;
   #opted = true;
   #pods: JsonObject[] = [];
+  #poolers: JsonObject[] = [];
   #sets: JsonObject[] = [];
   #stored: Stored[];
   /** When, in truth, each Service was marked. */
   readonly #markedAt = new Map<string, number>();
   /** When a pass last came upon a workload. */
   #usedAt = 0;
-  #cached: { pods: PodFacts[]; templates: TemplateFacts[]; stored: Stored[]; opted: boolean };
+  #cached: {
+    pods: PodFacts[];
+    poolers: PoolerFacts[];
+    templates: TemplateFacts[];
+    stored: Stored[];
+    opted: boolean;
+  };
 
   constructor(lyingClock: "own" | "server") {
     this.#lyingClock = lyingClock;
@@ -77,6 +88,7 @@ export class World {
         (["roles", "rolebindings"] as const).flatMap((resource) => [
           this.#store(resource, `patroni-injector.pg.${account}`, {}),
           this.#store(resource, patroniAccessName("pg", account), {}),
+          this.#store(resource, poolerAccessName("pg", account), {}),
         ]),
       ),
     ];
@@ -93,6 +105,15 @@ export class World {
         break;
       case "deselect-pod":
         this.#pods = this.#pods.map((pod, index) => (index === 0 ? withoutLabel(pod) : pod));
+        break;
+      case "add-pooler":
+        this.#poolers.push(poolerOf(step.account, step.injected, this.#version++));
+        break;
+      case "remove-pooler":
+        this.#poolers.shift();
+        break;
+      case "deselect-pooler":
+        this.#poolers = this.#poolers.map((pod, index) => (index === 0 ? withoutLabel(pod) : pod));
         break;
       case "add-set":
         this.#sets = [setOf(this.#version++)];
@@ -121,14 +142,21 @@ export class World {
   }
 
   async #prune(): Promise<void> {
-    const { pods, templates, opted } = this.#cached;
+    const { pods, poolers, templates, opted } = this.#cached;
     const [first] = [...pods, ...templates];
     const view =
       first &&
-      viewOf({ members: pods, templates, settings: first.settings, enabled: opted, peerAuthentications: [] });
+      viewOf({
+        members: pods,
+        poolers,
+        templates,
+        settings: first.settings,
+        enabled: opted,
+        peerAuthentications: [],
+      });
     const expected =
       view !== undefined && isActive(view)
-        ? expectation(view, [peerAuthentication(view), ...access(view)])
+        ? expectation(view, [peerAuthentication(view), ...access(view), ...poolerAccess(view)])
         : { wanted: new Set<string>(), known: new Set<string>() };
     const before = this.seen.removed;
     const real = Date.now;
@@ -145,12 +173,13 @@ export class World {
   }
 
   #caches(): Caches {
-    const { pods, templates, stored } = this.#cached;
+    const { pods, poolers, templates, stored } = this.#cached;
     const cache = { take() {}, forget() {} };
     const caches: Partial<Record<keyof Caches, unknown>> = {
       made: () => stored,
       of: () => cache,
       pods: [{ find: () => pods }],
+      poolers: [{ find: () => poolers }],
       templates: { find: () => templates },
     };
     return caches as unknown as Caches;
@@ -158,7 +187,8 @@ export class World {
 
   #objects(): Objects {
     const objects: Partial<Record<keyof Objects, unknown>> = {
-      list: async (resource: ResourceName) => (resource === "pods" ? this.#pods : this.#sets),
+      list: async (resource: ResourceName) =>
+        resource === "pods" ? [...this.#pods, ...this.#poolers] : this.#sets,
       serverTime: async () => this.#now + (this.#lyingClock === "server" ? this.#lie : 0),
       remove: async (resource: ResourceName, object: JsonObject) => this.#remove(resource, object),
       patch: async (
@@ -179,6 +209,7 @@ export class World {
     this.#stored = this.#stored.filter((each) => each !== live);
     this.seen.removed++;
     if (resource === "services") this.seen.services++;
+    if (isPoolerAccess(object)) this.seen.poolers++;
   }
 
   /** Who, in truth, needs an object: told by what was put into the world, by none of the rules that are tried. */
@@ -188,19 +219,16 @@ export class World {
     if (name === "pg-outside") return "its address is known outside";
     const users = name.startsWith("patroni.")
       ? [...this.#pods, ...this.#sets.map(templateOf)]
-      : this.#injected();
+      : injected(isPoolerAccess(object) ? this.#poolers : this.#pods);
     if (resource === "roles" || resource === "rolebindings") {
       const user = users.find((pod) => name.endsWith(`.${asString(at(pod, "spec", "serviceAccountName"))}`));
       return user && "a pod's ServiceAccount loses it";
     }
-    if (resource !== "services") return this.#injected().length > 0 ? "pods rest on it" : undefined;
+    if (resource !== "services") return injected(this.#pods).length > 0 ? "pods rest on it" : undefined;
     if (this.#pods.length + this.#sets.length > 0) return "there is a workload";
     const unusedMs = this.#now - Math.max(this.#markedAt.get(name) ?? this.#now, this.#usedAt);
     return unusedMs < 24 * HOUR_MS ? `it was unused for ${unusedMs / HOUR_MS} h only` : undefined;
   }
-
-  #injected = (): JsonObject[] =>
-    this.#pods.filter((pod) => objectsIn(at(pod, "spec", "initContainers")).length > 0);
 
   #patch(
     { name, resourceVersion }: { name: string; resourceVersion: string },
@@ -256,6 +284,7 @@ export class World {
   #snapshot() {
     return {
       pods: this.#pods.flatMap((pod) => podFacts(pod, settings) ?? []),
+      poolers: this.#poolers.flatMap((pod) => poolerFacts(pod, settings) ?? []),
       templates: this.#sets.flatMap((set) => templateFacts(set, settings) ?? []),
       stored: this.#stored,
       opted: this.#opted,
@@ -268,6 +297,26 @@ class Conflict extends Error {}
 const nameOf = (object: JsonObject): string => String(at(object, "metadata", "name"));
 const versionOf = (object: JsonObject): string => String(at(object, "metadata", "resourceVersion"));
 const templateOf = (set: JsonObject): JsonObject => at(set, "spec", "template") as JsonObject;
+
+const isPoolerAccess = (object: JsonObject): boolean => nameOf(object).startsWith("patroni-injector-pooler.");
+const injected = (pods: readonly JsonObject[]): JsonObject[] =>
+  pods.filter((pod) => objectsIn(at(pod, "spec", "initContainers")).length > 0);
+
+function poolerOf(account: string, isInjected: boolean, number: number): JsonObject {
+  const env = [
+    { name: "PATRONI_INJECTOR_ROLE", value: "pooler" },
+    { name: "PATRONI_INJECTOR_CLUSTER", value: "pg" },
+  ];
+  const labels = { "patroni-injector.io/pooler-of": "pg" };
+  return {
+    metadata: { namespace: "db", name: `pool-${number}`, uid: `pool-${number}`, labels },
+    spec: {
+      serviceAccountName: account,
+      initContainers: isInjected ? [{ name: "patroni-injector", image: "injector", env }] : [],
+      containers: [{ name: "pgbouncer", image: "pgbouncer" }],
+    },
+  };
+}
 
 function podOf({ account, injected, selected, stripped }: PodShape, number: number): JsonObject {
   const labels = {

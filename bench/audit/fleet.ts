@@ -4,6 +4,7 @@ import type { KubeConnection } from "../../src/kube/connection.ts";
 import { patroniPod } from "../webhook/pod.ts";
 
 const POD_BYTES = 10_000;
+const MEMBERS = [0, 1, 2];
 const CLUSTERS_PER_NAMESPACE = 10;
 
 /** As an operator names the one cluster of {@link patroniPod}. */
@@ -28,6 +29,13 @@ export async function makeWholeFleet(api: KubeConnection, clusters: number): Pro
       const pod = JSON.parse(sample.replaceAll(SAMPLE, scope)) as JsonObject;
       for (const [prefix, plural, object] of objectsOf(scope, pod))
         await create(`${prefix}/namespaces/ns-${index % namespaces}/${plural}`, object);
+      for (const ordinal of MEMBERS)
+        await api.send({
+          method: "PATCH",
+          path: `/api/v1/namespaces/ns-${index % namespaces}/pods/${scope}-${ordinal}/status`,
+          contentType: "application/merge-patch+json",
+          body: { status: statusOf(ordinal) },
+        });
     },
   );
 }
@@ -44,7 +52,7 @@ function objectsOf(scope: string, pod: JsonObject): Placed[] {
   const ports = [{ name: "postgresql", port: 5432 }];
   const subsets = [{ addresses: [{ ip: "10.0.0.1" }], ports }];
   return [
-    ...[0, 1, 2].map((ordinal): Placed => ["/api/v1", "pods", memberOf(pod, scope, ordinal)]),
+    ...MEMBERS.map((ordinal): Placed => ["/api/v1", "pods", memberOf(pod, scope, ordinal)]),
     ["/apis/apps/v1", "statefulsets", named(scope, { spec: statefulSetSpec(pod, scope) })],
     service(scope, { clusterIP: "10.0.1.1", ports }),
     service(`${scope}-repl`, { clusterIP: "10.0.1.2", selector: { ...labels, role: "replica" }, ports }),
@@ -103,10 +111,13 @@ function memberOf(pod: JsonObject, scope: string, ordinal: number): JsonObject {
     ...(leads ? {} : { replication_state: "streaming" }),
   });
   const { namespace: _namespace, generateName: _generateName, ...rest } = asObject(metadata) ?? {};
-  const ip = `10.1.0.${ordinal}`;
   return {
     metadata: { ...rest, annotations: { ...asObject(at(metadata, "annotations")), status } },
     spec: { ...asObject(spec), nodeName: `node-${ordinal}` },
-    status: { phase: "Running", podIP: ip, podIPs: [{ ip }] },
   };
 }
+
+const statusOf = (ordinal: number): JsonObject => {
+  const ip = `10.1.0.${ordinal}`;
+  return { phase: "Running", podIP: ip, podIPs: [{ ip }] };
+};

@@ -1,22 +1,27 @@
-import { mkdir, writeFile } from "node:fs/promises";
-import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
 import { setFlagsFromString } from "node:v8";
 import { stringify } from "yaml";
 import { runCommand } from "../cli/command.ts";
+import { interruption } from "../cli/interruption.ts";
 import { printable } from "../cli/printable.ts";
+import { write } from "../cli/write.ts";
 import { withKnowledge } from "../config/injection-settings.ts";
 import { ConfigError } from "../config/problems.ts";
 import { SEVERITIES } from "../contract/findings.ts";
-import { chosenCluster } from "../kube/chosen-cluster.ts";
+import { chosenKubeconfig } from "../kube/chosen-cluster.ts";
+import { credentials } from "../kube/connection.ts";
+import { portForwarding } from "../kube/port-forward.ts";
 import { readInputs } from "../offline/input.ts";
 import { type Arguments, parseArguments, USAGE, type Wish } from "./arguments.ts";
 import { type AuditReport, audit, severityOf } from "./audit.ts";
 import { collect } from "./collect/collect.ts";
+import { PatientConnection } from "./collect/patient-connection.ts";
 import { manifests } from "./files.ts";
+import { writeFixFiles } from "./fix-files.ts";
 import { wantedConfig } from "./installed.ts";
 import { keepReports } from "./keep-reports.ts";
 import type { Labels } from "./network/selector.ts";
+import { slowProgress } from "./progress.ts";
 import { allFindings, documentOf } from "./report/document.ts";
 import { fixesOf } from "./report/fixes.ts";
 import { markdownOf } from "./report/markdown.ts";
@@ -50,16 +55,31 @@ export function run(argv: readonly string[], io: Io): Promise<number> {
 }
 
 async function fulfilled(wish: Wish, io: Io): Promise<number> {
-  if (!("explain" in wish)) return runAudit(wish, io);
-  io.stdout.write(explanationOf(wish.explain));
+  if (!("explain" in wish)) return interruptible((signal) => runAudit(wish, io, signal));
+  await write(io.stdout, explanationOf(wish.explain));
   return EXIT.clean;
 }
 
-async function runAudit(wanted: Arguments, io: Io): Promise<number> {
-  const { report, locate, keep } = await looked(wanted, io);
-  await keep();
-  if (wanted.fixDir !== undefined) await writeFixes(report, wanted.fixDir, io);
-  io.stdout.write(rendered(report, wanted, locate, io));
+/** @throws what interrupted it, whatever came of that */
+async function interruptible(work: (signal: AbortSignal) => Promise<number>): Promise<number> {
+  const { signal, end } = interruption();
+  try {
+    return await work(signal);
+  } catch (error) {
+    signal.throwIfAborted();
+    throw error;
+  } finally {
+    end();
+  }
+}
+
+async function runAudit(wanted: Arguments, io: Io, signal: AbortSignal): Promise<number> {
+  const { report, locate, lost, keep } = await looked(wanted, io, signal);
+  signal.throwIfAborted();
+  if (lost === undefined) await keep();
+  if (wanted.fixDir !== undefined) await writeFixes(report, wanted.fixDir, io, signal);
+  await write(io.stdout, rendered(report, wanted, locate, io));
+  if (lost !== undefined) throw new Error(`the API server did not answer everything: ${lost}`);
   const { failOn } = wanted;
   const isBad =
     failOn !== undefined &&
@@ -72,15 +92,17 @@ async function runAudit(wanted: Arguments, io: Io): Promise<number> {
 interface Looked {
   readonly report: AuditReport;
   readonly locate: Locate;
+  /** Why the API server did not answer something: the report is not whole, and says what is unseen. */
+  readonly lost: string | undefined;
   /** Writes PolicyReports, where they are wanted. */
   keep(): Promise<void>;
 }
 
-async function looked(wanted: Arguments, io: Io): Promise<Looked> {
+async function looked(wanted: Arguments, io: Io, signal: AbortSignal): Promise<Looked> {
   const { source } = wanted;
   return source.kind === "files"
     ? inFiles(source.files, wanted, io)
-    : inCluster(source.namespaces, wanted, io);
+    : inCluster(source.namespaces, wanted, io, signal);
 }
 
 async function inFiles(files: readonly string[], wanted: Arguments, io: Io): Promise<Looked> {
@@ -98,27 +120,30 @@ async function inFiles(files: readonly string[], wanted: Arguments, io: Io): Pro
     ...{ snapshot, settings, surroundings, namespaces: undefined },
     isWanted: selectorOf(wanted),
   });
-  return { report, locate, keep: async () => undefined };
+  return { report, locate, lost: undefined, keep: async () => undefined };
 }
 
 async function inCluster(
   namespaces: readonly string[] | undefined,
   wanted: Arguments,
   io: Io,
+  signal: AbortSignal,
 ): Promise<Looked> {
   saveMemory();
-  const connection = chosenCluster(wanted.kubeconfig, io.env);
-  const progress = (what: string): void => void io.stderr.write(`audit: ${printable(what)}\n`);
+  const load = credentials(chosenKubeconfig(wanted.kubeconfig, io.env));
+  const connection = new PatientConnection(load, signal);
   const { config, settings, from } = await wantedConfig(wanted.config, connection);
-  progress(`against the configuration of ${from}`);
+  say(io, `against the configuration of ${from}`);
+  const progress = slowProgress((what) => say(io, what));
   const snapshot = await collect({
     connection,
     settings,
     namespaces,
     dryRuns: wanted.dryRuns,
     way: wanted.direct ? "direct" : "proxy",
-    progress,
-  });
+    openPort: portForwarding(chosenKubeconfig(wanted.kubeconfig, io.env)),
+    progress: progress.now,
+  }).finally(progress.end);
   const surroundings = withKnowledge(config, surroundingsIn(snapshot));
   const isWanted = selectorOf(wanted);
   const report = audit({ snapshot, settings, surroundings, namespaces, isWanted });
@@ -126,7 +151,7 @@ async function inCluster(
     if (!wanted.keepReports) return;
     await keepReports(connection, policyReportsOf(report, new Date()), namespaces);
   };
-  return { report, locate: () => undefined, keep };
+  return { report, locate: () => undefined, lost: connection.lost, keep };
 }
 
 /**
@@ -142,14 +167,12 @@ const selectorOf = ({ selector }: Arguments) => {
   return (labels: Labels): boolean => pairs.every(([key, value]) => labels[key] === value);
 };
 
-async function writeFixes(report: AuditReport, folder: string, io: Io): Promise<void> {
+const say = ({ stderr }: Io, what: string): void => void stderr.write(`audit: ${printable(what)}\n`);
+
+async function writeFixes(report: AuditReport, folder: string, io: Io, signal: AbortSignal): Promise<void> {
   const fixes = fixesOf(report);
-  await mkdir(folder, { recursive: true });
-  for (const { name, manifest, codes } of fixes)
-    await writeFile(join(folder, name), `# Mends: ${codes.join(", ")}\n${stringify(manifest)}`);
-  io.stderr.write(
-    `audit: ${fixes.length} manifest${fixes.length === 1 ? "" : "s"} written to ${printable(folder)}\n`,
-  );
+  await writeFixFiles(folder, fixes, signal);
+  say(io, `${fixes.length} manifest${fixes.length === 1 ? "" : "s"} written to ${folder}`);
 }
 
 function rendered(report: AuditReport, { output }: Arguments, locate: Locate, { stdout, env }: Io): string {

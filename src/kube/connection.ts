@@ -26,6 +26,8 @@ export interface KubeRequest {
   /** Default: JSON. A PATCH must say which kind of patch it is. */
   readonly contentType?: string;
   readonly signal?: AbortSignal;
+  /** An answer that is larger is none. Default: as large as a page of a list may be. */
+  readonly largestBytes?: number;
 }
 
 /**
@@ -67,7 +69,7 @@ export class KubeConnection {
     const deadline = AbortSignal.timeout(REQUEST_TIMEOUT_MS);
     const signal = call.signal === undefined ? deadline : AbortSignal.any([call.signal, deadline]);
     const response = await this.open({ ...call, signal });
-    const body = parsed(await textOf(response));
+    const body = parsed(await textOf(response, call.largestBytes));
     if (body === undefined) throw new KubeError(`${nameOf(call)}: the answer is no JSON object`, { code: 0 });
     const date = Date.parse(response.headers.date ?? "");
     return { body, date: Number.isNaN(date) ? undefined : new Date(date) };
@@ -126,8 +128,12 @@ export class KubeConnection {
  *
  * @throws Error where the file cannot be read, or names no cluster
  */
-export function connect(kubeconfig: string | undefined): KubeConnection {
-  return new KubeConnection(() => {
+export const connect = (kubeconfig: string | undefined): KubeConnection =>
+  new KubeConnection(credentials(kubeconfig));
+
+/** What {@link connect} connects by; calling it throws as that does. */
+export function credentials(kubeconfig: string | undefined): () => KubeConfig {
+  return () => {
     const config = new KubeConfig();
     try {
       if (kubeconfig === undefined) config.loadFromCluster();
@@ -139,7 +145,7 @@ export function connect(kubeconfig: string | undefined): KubeConnection {
       throw new Error(`kubeconfig ${kubeconfig ?? "of the pod"}: its current context names no cluster`);
     }
     return config;
-  });
+  };
 }
 
 function urlOf(config: KubeConfig, { path, query = {} }: KubeRequest): URL {
@@ -183,13 +189,13 @@ async function accepted(response: IncomingMessage, call: KubeRequest): Promise<I
   );
 }
 
-async function textOf(response: IncomingMessage): Promise<string> {
+async function textOf(response: IncomingMessage, largestBytes = LARGEST_ANSWER_BYTES): Promise<string> {
   const chunks: Buffer[] = [];
   let size = 0;
   try {
     for await (const chunk of response as AsyncIterable<Buffer>) {
       size += chunk.length;
-      if (size > LARGEST_ANSWER_BYTES) throw new Error(`larger than ${LARGEST_ANSWER_BYTES} bytes`);
+      if (size > largestBytes) throw new Error(`larger than ${largestBytes} bytes`);
       chunks.push(chunk);
     }
   } catch (error) {

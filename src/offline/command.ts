@@ -1,5 +1,6 @@
 import type { Readable, Writable } from "node:stream";
 import { printable } from "../cli/printable.ts";
+import { write } from "../cli/write.ts";
 import { toInjectionSettings, withKnowledge } from "../config/injection-settings.ts";
 import { defaultConfig, loadConfig } from "../config/load.ts";
 import { ConfigError } from "../config/problems.ts";
@@ -119,17 +120,4 @@ function diffOfFile(file: File): string {
       return diff;
     })
     .join("");
-}
-
-/** Ends quietly where nobody reads on (`| head`). */
-function write(stream: Writable, text: string): Promise<void> {
-  return new Promise((resolve, reject) => {
-    const failed = (error: NodeJS.ErrnoException) => (error.code === "EPIPE" ? resolve() : reject(error));
-    stream.once("error", failed);
-    stream.write(text, (error) => {
-      if (error) return failed(error);
-      stream.off("error", failed);
-      return resolve();
-    });
-  });
 }

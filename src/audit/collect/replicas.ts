@@ -12,6 +12,10 @@ import { forEach } from "./pool.ts";
 /** The operations port, by its name in the chart. */
 const PORT_NAME = "metrics";
 
+/** A replica tells from memory, and by its own bounds less than that (webhook/recent.ts). */
+const LARGEST_BYTES = 256 * 1024;
+const TIMEOUT_MS = 5000;
+
 /** Asks every replica of `serve` among these pods what it remembers. */
 export async function askReplicas(
   connection: KubeConnection,
@@ -42,7 +46,8 @@ function byProxy(connection: KubeConnection, pod: JsonObject): Promise<JsonObjec
   const [namespace = "", name = ""] = ["namespace", "name"].map((key) => asString(at(pod, "metadata", key)));
   const target = encodeURIComponent(`http:${name}:${portOf(pod)}`);
   const path = `/api/v1/namespaces/${encodeURIComponent(namespace)}/pods/${target}/proxy${DECISIONS_PATH}`;
-  return connection.send({ method: "GET", path });
+  const signal = AbortSignal.timeout(TIMEOUT_MS);
+  return connection.send({ method: "GET", path, signal, largestBytes: LARGEST_BYTES });
 }
 
 async function directly(pod: JsonObject): Promise<JsonObject> {

@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import { asObject, isObject, type Json, type JsonObject } from "../../json/value.ts";
 import type { AuditReport } from "../audit.ts";
 import { refTo } from "../finding.ts";
@@ -16,22 +17,22 @@ export interface FixFile {
  * so that the same report gives the same files.
  */
 export function fixesOf(report: AuditReport): FixFile[] {
-  const files = new Map<string, { manifest: JsonObject; codes: Set<string> }>();
+  const objects = new Map<string, { manifest: JsonObject; codes: Set<string> }>();
   for (const { code, fix = [] } of allFindings(report)) {
     for (const manifest of fix) {
       const { kind, namespace, name } = refTo(manifest);
-      const file = `${[namespace, kind, name].map(fileNamePart).join("_")}.yaml`;
-      const known = files.get(file);
-      if (known === undefined) files.set(file, { manifest, codes: new Set([code]) });
+      const key = JSON.stringify([namespace, kind, name]);
+      const known = objects.get(key);
+      if (known === undefined) objects.set(key, { manifest, codes: new Set([code]) });
       else {
         known.manifest = asObject(merged(known.manifest, manifest)) ?? manifest;
         known.codes.add(code);
       }
     }
   }
-  return [...files]
-    .sort(([one], [other]) => (one < other ? -1 : 1))
-    .map(([name, { manifest, codes }]) => ({ name, manifest, codes: [...codes] }));
+  return [...objects.values()]
+    .map(({ manifest, codes }) => ({ name: fileName(manifest), manifest, codes: [...codes] }))
+    .sort((one, other) => (one.name < other.name ? -1 : 1));
 }
 
 /** Objects are merged key by key; of anything else the second counts. */
@@ -43,7 +44,22 @@ function merged(one: Json | undefined, other: Json | undefined): Json | undefine
   );
 }
 
-/** Names come from the cluster: nothing of them may lead out of the folder. */
+/** File systems take 255 bytes. */
+const LONGEST_STEM = 200;
+const HASH_LENGTH = 10;
+
+/**
+ * `<namespace>_<kind>_<name>.yaml`, and never the same for two objects: what had to be changed to be a file's name, or cut, is told apart
+ * by a hash. Names come from the cluster: nothing of them may lead out of the folder.
+ */
+function fileName(manifest: JsonObject): string {
+  const { kind, namespace, name } = refTo(manifest);
+  const wanted = [namespace, kind.toLowerCase(), name].join("_");
+  const stem = [namespace, kind.toLowerCase(), name].map(fileNamePart).join("_").slice(0, LONGEST_STEM);
+  const hash = createHash("sha256").update(wanted).digest("hex").slice(0, HASH_LENGTH);
+  return stem === wanted ? `${stem}.yaml` : `${stem}-${hash}.yaml`;
+}
+
 const fileNamePart = (text: string): string =>
   text
     .toLowerCase()

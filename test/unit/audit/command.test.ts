@@ -6,6 +6,7 @@ import { Readable, Writable } from "node:stream";
 import { after, before, describe, test } from "node:test";
 import { parse, stringify } from "yaml";
 import { run } from "../../../src/audit/command.ts";
+import { FINDINGS } from "../../../src/contract/findings.ts";
 import { statefulSet } from "./world.ts";
 
 let folder: string;
@@ -15,11 +16,12 @@ before(async () => {
     join(folder, "pg.yaml"),
     `# a cluster\n${stringify(statefulSet({ terminationGracePeriodSeconds: 0 }))}`,
   );
+  await writeFile(join(folder, "calm.yaml"), stringify(statefulSet()));
   await writeFile(join(folder, "bad.yaml"), "a: [\n");
 });
 after(() => rm(folder, { recursive: true }));
 
-async function audited(...argv: string[]) {
+async function auditedBy(stdoutIs: { isTTY?: boolean; env?: Record<string, string> }, ...argv: string[]) {
   const sink = () => {
     const chunks: string[] = [];
     const stream = new Writable({
@@ -30,10 +32,13 @@ async function audited(...argv: string[]) {
     });
     return Object.assign(stream, { text: () => chunks.join("") });
   };
-  const [stdout, stderr] = [sink(), sink()];
-  const code = await run(argv, { stdin: Readable.from([]), stdout, stderr, env: {} });
+  const { isTTY = false, env = {} } = stdoutIs;
+  const [stdout, stderr] = [Object.assign(sink(), { isTTY }), sink()];
+  const code = await run(argv, { stdin: Readable.from([]), stdout, stderr, env });
   return { code, stdout: stdout.text(), stderr: stderr.text() };
 }
+
+const audited = (...argv: string[]) => auditedBy({}, ...argv);
 
 const file = (name = "pg.yaml") => ["-f", join(folder, name)];
 
@@ -67,6 +72,35 @@ describe("exit codes", () => {
         assert.match(outcome.stderr, /\S/);
       }
     });
+});
+
+test("every code is explained", async () => {
+  for (const code of Object.keys(FINDINGS)) {
+    const outcome = await audited("--explain", code);
+    assert.equal(outcome.code, 0, code);
+    assert.ok(outcome.stdout.startsWith(`${code} (`), outcome.stdout);
+  }
+});
+
+test("colours are for terminals whose user wants them", async () => {
+  const coloured = async (stdoutIs: Parameters<typeof auditedBy>[0]) =>
+    (await auditedBy(stdoutIs, ...file())).stdout.includes("\u001b[");
+  assert.equal(await coloured({ isTTY: true }), true);
+  assert.equal(await coloured({ isTTY: false }), false);
+  assert.equal(await coloured({ isTTY: true, env: { NO_COLOR: "1" } }), false);
+});
+
+test("each severity of --fail-on counts from itself upwards", async () => {
+  const codes = (await audited(...file("calm.yaml"), "-o", "json", "--fail-on", "never")).stdout;
+  const { summary } = JSON.parse(codes);
+  assert.ok(summary.error === 0 && summary.warning > 0, "the manifest has warnings only");
+  for (const [level, code] of [
+    ["error", 0],
+    ["warning", 1],
+    ["info", 1],
+    ["never", 0],
+  ] as const)
+    assert.equal((await audited(...file("calm.yaml"), "--fail-on", level)).code, code, level);
 });
 
 test("SARIF of manifests points to file and line", async () => {

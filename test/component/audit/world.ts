@@ -1,0 +1,46 @@
+import { Readable, Writable } from "node:stream";
+import { run } from "../../../src/audit/command.ts";
+import { at, type JsonObject } from "../../../src/json/value.ts";
+import type { KubeConnection } from "../../../src/kube/connection.ts";
+
+const PLACES: Readonly<Record<string, readonly [prefix: string, plural: string]>> = {
+  Namespace: ["/api/v1", "namespaces"],
+  Pod: ["/api/v1", "pods"],
+  StatefulSet: ["/apis/apps/v1", "statefulsets"],
+  Service: ["/api/v1", "services"],
+};
+
+/** Puts objects into an API server. */
+export async function keep(connection: KubeConnection, objects: readonly JsonObject[]): Promise<void> {
+  for (const object of objects) {
+    const [prefix, plural] = PLACES[String(object.kind)] ?? [];
+    const namespace = at(object, "metadata", "namespace");
+    const inside = namespace === undefined ? "" : `/namespaces/${String(namespace)}`;
+    const path = `${prefix}${inside}/${plural}`;
+    await connection.send({ method: "POST", path, body: object });
+    if (object.status === undefined) continue;
+    await connection.send({
+      method: "PATCH",
+      path: `${path}/${String(at(object, "metadata", "name"))}/status`,
+      contentType: "application/merge-patch+json",
+      body: { status: object.status },
+    });
+  }
+}
+
+/** Runs the command in this process. */
+export async function audited(argv: readonly string[], stdoutIsTty = false) {
+  const sink = () => {
+    const chunks: string[] = [];
+    const stream = new Writable({
+      write(chunk, _, done) {
+        chunks.push(String(chunk));
+        done();
+      },
+    });
+    return Object.assign(stream, { text: () => chunks.join("") });
+  };
+  const [stdout, stderr] = [Object.assign(sink(), { isTTY: stdoutIsTty }), sink()];
+  const code = await run(argv, { stdin: Readable.from([]), stdout, stderr, env: {} });
+  return { code, stdout: stdout.text(), stderr: stderr.text() };
+}

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from "node:timers/promises";
 import type { Trustee } from "../certificates/served.ts";
-import { FIELD_MANAGER } from "../contract/names.ts";
-import { asObject, asString, at, type JsonObject, objectsIn } from "../json/value.ts";
+import { asString, at, type JsonObject, objectsIn } from "../json/value.ts";
 import type { Logger } from "../telemetry/logger.ts";
 import { BACK_OFF, BackOff } from "./back-off.ts";
+import { requestFor } from "./change-request.ts";
 import type { KubeConnection, KubeRequest } from "./connection.ts";
 import { type Watcher, type WatchTimes, watchResource } from "./watch.ts";
 import {
@@ -239,28 +239,5 @@ class Keeper {
 
   async #pause(ms: number): Promise<void> {
     await delay(ms, undefined, { signal: this.#stopped.signal }).catch(() => undefined);
-  }
-}
-
-function requestFor(
-  change: Change,
-  live: JsonObject | undefined,
-): Pick<KubeRequest, "contentType" | "body" | "query"> | undefined {
-  const fieldManager = FIELD_MANAGER;
-  switch (change.kind) {
-    case "apply": {
-      const query = { fieldManager, force: "true" };
-      // Refused where somebody wrote since: the authority of another process may have come.
-      const resourceVersion = at(live, "metadata", "resourceVersion");
-      const metadata = {
-        ...asObject(change.object.metadata),
-        ...(resourceVersion === undefined ? {} : { resourceVersion }),
-      };
-      return { contentType: "application/apply-patch+yaml", query, body: { ...change.object, metadata } };
-    }
-    case "patch":
-      return { contentType: "application/json-patch+json", query: { fieldManager }, body: change.operations };
-    default:
-      return undefined;
   }
 }

@@ -1,5 +1,5 @@
 import { primarySliceName } from "../../contract/slice-annotations.ts";
-import { access, serviceAccountsOf } from "../../controller/desired/access.ts";
+import { access } from "../../controller/desired/access.ts";
 import { decide } from "../../injection/decide.ts";
 import type { JsonObject } from "../../json/value.ts";
 import { type AuditContext, type Check, forCluster, type Seeing } from "../check.ts";
@@ -51,17 +51,21 @@ function sidecarNeeds({ namespace, settings }: AuditedCluster): Wanted[] {
 }
 
 /** Everything that the checks of this cluster will want to know: it is asked beforehand. */
-export function accessQuestions(cluster: AuditedCluster, context: AuditContext): AccessQuestion[] {
+export function accessQuestions(cluster: AuditedCluster): AccessQuestion[] {
   const isInKubernetes = cluster.settings.leaderObject !== undefined;
   const wanted = [
     ...patroniNeeds(cluster),
     ...(isInKubernetes ? [API_ENDPOINTS] : []),
     ...(cluster.mode === "enabled" ? sidecarNeeds(cluster) : []),
   ];
-  return serviceAccountsOf(context.view()).flatMap((serviceAccount) =>
+  return serviceAccountsOf(cluster).flatMap((serviceAccount) =>
     wanted.map((each) => ({ namespace: cluster.namespace, serviceAccount, ...each })),
   );
 }
+
+/** Of members and of workloads that have none yet: whatever else cannot be seen, these can be asked for. */
+const serviceAccountsOf = ({ members, workloads }: AuditedCluster): string[] =>
+  [...new Set([...members, ...workloads].map(({ facts }) => facts.settings.serviceAccount))].sort();
 
 /** The ServiceAccounts of the cluster, each with what it is not allowed. */
 function lacking(
@@ -69,7 +73,7 @@ function lacking(
   context: AuditContext,
   wanted: readonly Wanted[],
 ): (readonly [account: ObjectRef, lacking: readonly Wanted[]])[] {
-  return serviceAccountsOf(context.view()).flatMap((serviceAccount) => {
+  return serviceAccountsOf(cluster).flatMap((serviceAccount) => {
     const missing = wanted.filter(
       (each) => !isAllowed(context.snapshot, cluster.namespace, serviceAccount, each),
     );
@@ -106,7 +110,7 @@ const inDefault: Check = forCluster(["patroni-default-permissions"], (cluster, c
     code: "patroni-default-permissions",
     object,
     evidence: inWords(missing),
-    fix: granting(`patroni-${object.namespace}-${object.name}`, "default", object, [
+    fix: granting(`patroni-${object.namespace}.${object.name}`, "default", object, [
       { apiGroups: [""], resources: ["endpoints"], resourceNames: ["kubernetes"], verbs: ["get"] },
     ]),
   }));

@@ -74,7 +74,7 @@ describe("an audit", { skip: extent === "quick" }, () => {
     await kubectl.run(["delete", "namespace", OPERATOR, "--wait=false", "--ignore-not-found"]);
     // What stands in `default` outlives the namespaces: of the careful user, and of the fix.
     const grants = [healthy, faulty].flatMap(({ members: { namespace, scope } }) =>
-      [`${namespace}-${scope}`, `patroni-${namespace}-${scope}`].flatMap((name) => [
+      [`${namespace}-${scope}`, `patroni-${namespace}.${scope}`].flatMap((name) => [
         `role/${name}`,
         `rolebinding/${name}`,
       ]),

@@ -35,7 +35,7 @@ describe("an audit of an API server in trouble", () => {
     const faults = [
       order(
         api,
-        { kind: "status", status: 429, retryAfter: 1, times: 2 },
+        { kind: "status", status: 429, retryAfter: 1, times: 1 },
         { verb: "list", resource: "pods" },
       ),
       order(api, { kind: "status", status: 429, times: 3 }, { resource: REVIEWS }),
@@ -44,10 +44,10 @@ describe("an audit of an API server in trouble", () => {
     ];
     const began = performance.now();
     const busy = await audited(argv(kubeconfig));
-    assert.ok(performance.now() - began > 2000, "it came back before it was asked to");
+    assert.ok(performance.now() - began > 1000, "it came back before it was asked to");
     assert.deepEqual(
       faults.map(({ hits }) => hits),
-      [2, 3, 1, 1],
+      [1, 3, 1, 1],
     );
     assert.deepEqual([busy.code, busy.stdout], [0, calm.stdout]);
   });

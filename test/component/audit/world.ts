@@ -1,7 +1,8 @@
-import { Readable, Writable } from "node:stream";
+import { Readable } from "node:stream";
 import { run } from "../../../src/audit/command.ts";
 import { at, type JsonObject } from "../../../src/json/value.ts";
 import type { KubeConnection } from "../../../src/kube/connection.ts";
+import { Sink } from "../../support/sink.ts";
 
 const PLACES: Readonly<Record<string, readonly [prefix: string, plural: string]>> = {
   Namespace: ["/api/v1", "namespaces"],
@@ -30,17 +31,7 @@ export async function keep(connection: KubeConnection, objects: readonly JsonObj
 
 /** Runs the command in this process. */
 export async function audited(argv: readonly string[], stdoutIsTty = false) {
-  const sink = () => {
-    const chunks: string[] = [];
-    const stream = new Writable({
-      write(chunk, _, done) {
-        chunks.push(String(chunk));
-        done();
-      },
-    });
-    return Object.assign(stream, { text: () => chunks.join("") });
-  };
-  const [stdout, stderr] = [Object.assign(sink(), { isTTY: stdoutIsTty }), sink()];
+  const [stdout, stderr] = [Object.assign(new Sink(), { isTTY: stdoutIsTty }), new Sink()];
   const code = await run(argv, { stdin: Readable.from([]), stdout, stderr, env: {} });
-  return { code, stdout: stdout.text(), stderr: stderr.text() };
+  return { code, stdout: stdout.text, stderr: stderr.text };
 }

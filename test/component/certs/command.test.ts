@@ -2,23 +2,12 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import { describe, it, type TestContext } from "node:test";
 import { stringify } from "yaml";
 import { run } from "../../../src/certs/command.ts";
 import type { Report } from "../../../src/certs/report.ts";
+import { Sink } from "../../support/sink.ts";
 import { NAME, quiet, startScene } from "../certificates/scene.ts";
-
-function sink() {
-  let text = "";
-  const stream = new Writable({
-    write(chunk, _, done) {
-      text += chunk;
-      done();
-    },
-  });
-  return { stream, text: () => text };
-}
 
 async function scene(t: TestContext) {
   const started = await startScene(t, 1);
@@ -35,10 +24,10 @@ async function scene(t: TestContext) {
   await writeFile(config, stringify({ webhook: { port: replica?.port, registration } }));
   await writeFile(kubeconfig, api.kubeconfig());
   const certs = async (...options: string[]) => {
-    const [stdout, stderr] = [sink(), sink()];
+    const [stdout, stderr] = [new Sink(), new Sink()];
     const argv = ["--config", config, "--kubeconfig", kubeconfig, ...options];
-    const code = await run(argv, { stdout: stdout.stream, stderr: stderr.stream, env: {} });
-    return { code, stdout: stdout.text(), stderr: stderr.text() };
+    const code = await run(argv, { stdout, stderr, env: {} });
+    return { code, stdout: stdout.text, stderr: stderr.text };
   };
   const distrust = async () => {
     await replica?.registration?.stop();
@@ -109,7 +98,7 @@ describe("patroni-injector certs", () => {
       [["--help"], 0],
     ] as const) {
       assert.equal(
-        await run(argv, { stdout: sink().stream, stderr: sink().stream, env: {} }),
+        await run(argv, { stdout: new Sink(), stderr: new Sink(), env: {} }),
         expected,
         argv.join(" "),
       );

@@ -4,7 +4,6 @@ import { once } from "node:events";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Writable } from "node:stream";
 import { describe, it, type TestContext } from "node:test";
 import { setTimeout as delay } from "node:timers/promises";
 import { connect } from "node:tls";
@@ -12,6 +11,7 @@ import { startKubeApi } from "../../../demo/kube-api/server.ts";
 import { run as certs } from "../../../src/certs/command.ts";
 import { WEBHOOK_CONFIGURATION } from "../../../src/contract/names.ts";
 import { at, type JsonObject, objectsIn } from "../../../src/json/value.ts";
+import { Sink } from "../../support/sink.ts";
 import { onlyThorough } from "../../support/thorough.ts";
 import { bystander } from "../kube/support.ts";
 import { loopbackCertificate } from "./certificate.ts";
@@ -78,17 +78,11 @@ describe("serve and its certificate", () => {
     const bundle = Buffer.from(String(at(entry, "clientConfig", "caBundle")), "base64").toString();
     assert.equal(bundle.match(/BEGIN/g)?.length, 1, "the processes have an authority each");
 
-    let said = "";
-    const stdout = new Writable({
-      write(chunk, _, done) {
-        said += chunk;
-        done();
-      },
-    });
+    const stdout = new Sink();
     const argv = ["--config", first.configPath, "--address", `127.0.0.1:${one.port}`];
     const code = await certs(argv, { stdout, stderr: stdout, env: { KUBECONFIG: kubeconfig } });
-    assert.equal(code, 0, said);
-    assert.match(said, /^Verdict +trusted$/m);
+    assert.equal(code, 0, stdout.text);
+    assert.match(stdout.text, /^Verdict +trusted$/m);
 
     await api.close();
     await delay(300);

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Readable, Writable } from "node:stream";
+import { Readable } from "node:stream";
 import { after, before, test } from "node:test";
 import { run } from "../../../src/audit/command.ts";
 import { FIELD_MANAGER, MANAGED_BY_LABEL } from "../../../src/contract/names.ts";
@@ -12,6 +12,7 @@ import { ofKind, rendered, theOnly } from "../../chart/helm.ts";
 import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
 import { kubeconfigFor } from "../../cluster/kubeconfig.ts";
 import { prepareNamespace } from "../../cluster/namespace.ts";
+import { Sink } from "../../support/sink.ts";
 import { statefulSet } from "../../unit/audit/world.ts";
 
 const AUDITOR = "audit-job";
@@ -76,17 +77,10 @@ const report = (name: string, labels: Record<string, string>): JsonObject => ({
 test("the chart's CronJob keeps a report of each cluster, and only its own, with the chart's permissions", async () => {
   await created(REPORTS, report("patroni-injector-gone", { [MANAGED_BY_LABEL]: FIELD_MANAGER }));
   await created(REPORTS, report("patroni-injector-of-somebody", { [MANAGED_BY_LABEL]: "somebody" }));
-  const sink = () => new Writable({ write: (_chunk, _encoding, done) => done() });
-  let said = "";
-  const stderr = new Writable({
-    write(chunk, _, done) {
-      said += String(chunk);
-      done();
-    },
-  });
-  const io = { stdin: Readable.from([]), stdout: sink(), stderr, env: {} };
+  const stderr = new Sink();
+  const io = { stdin: Readable.from([]), stdout: new Sink(), stderr, env: {} };
   const before = (await plane.auditEvents()).length;
-  assert.equal(await run([...args, "--kubeconfig", join(folder, "kubeconfig")], io), 0, said);
+  assert.equal(await run([...args, "--kubeconfig", join(folder, "kubeconfig")], io), 0, stderr.text);
 
   const { body } = await plane.api.request("GET", REPORTS);
   const reports = objectsIn(at(body, "items"));

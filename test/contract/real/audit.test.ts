@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Readable, Writable } from "node:stream";
+import { Readable } from "node:stream";
 import { after, before, test } from "node:test";
 import { parse } from "yaml";
 import { AUDITED } from "../../../src/audit/collect/lists.ts";
@@ -11,6 +11,7 @@ import { asObject, at, type JsonObject, objectsIn } from "../../../src/json/valu
 import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
 import { kubeconfigFor } from "../../cluster/kubeconfig.ts";
 import { prepareNamespace } from "../../cluster/namespace.ts";
+import { Sink } from "../../support/sink.ts";
 import { statefulSet } from "../../unit/audit/world.ts";
 
 const AUDITOR = "auditor";
@@ -59,22 +60,15 @@ async function created(path: string, object: JsonObject): Promise<void> {
 }
 
 async function audited(...argv: string[]) {
-  let text = "";
-  const sink = () => new Writable({ write: (_chunk, _encoding, done) => done() });
-  const stdout = new Writable({
-    write(chunk, _, done) {
-      text += String(chunk);
-      done();
-    },
-  });
+  const stdout = new Sink();
   const kubeconfig = ["--kubeconfig", join(folder, "kubeconfig"), "-n", "db", "-o", "json"];
   const code = await run([...kubeconfig, ...argv], {
     stdin: Readable.from([]),
     stdout,
-    stderr: sink(),
+    stderr: new Sink(),
     env: {},
   });
-  const [cluster] = text === "" ? [] : objectsIn(JSON.parse(text).clusters);
+  const [cluster] = stdout.text === "" ? [] : objectsIn(JSON.parse(stdout.text).clusters);
   const codes = objectsIn(cluster?.findings).map((finding) => String(finding.code));
   return { code, codes, cluster };
 }

@@ -2,11 +2,12 @@ import assert from "node:assert/strict";
 import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Readable, Writable } from "node:stream";
+import { Readable } from "node:stream";
 import { after, before, describe, test } from "node:test";
 import { parse, stringify } from "yaml";
 import { run } from "../../../src/audit/command.ts";
 import { FINDINGS } from "../../../src/contract/findings.ts";
+import { Sink } from "../../support/sink.ts";
 import { statefulSet } from "./world.ts";
 
 let folder: string;
@@ -22,20 +23,10 @@ before(async () => {
 after(() => rm(folder, { recursive: true }));
 
 async function auditedBy(stdoutIs: { isTTY?: boolean; env?: Record<string, string> }, ...argv: string[]) {
-  const sink = () => {
-    const chunks: string[] = [];
-    const stream = new Writable({
-      write(chunk, _, done) {
-        chunks.push(String(chunk));
-        done();
-      },
-    });
-    return Object.assign(stream, { text: () => chunks.join("") });
-  };
   const { isTTY = false, env = {} } = stdoutIs;
-  const [stdout, stderr] = [Object.assign(sink(), { isTTY }), sink()];
+  const [stdout, stderr] = [Object.assign(new Sink(), { isTTY }), new Sink()];
   const code = await run(argv, { stdin: Readable.from([]), stdout, stderr, env });
-  return { code, stdout: stdout.text(), stderr: stderr.text() };
+  return { code, stdout: stdout.text, stderr: stderr.text };
 }
 
 const audited = (...argv: string[]) => auditedBy({}, ...argv);

@@ -12,11 +12,10 @@ import { PRIMARY } from "./checks/primary.ts";
 import { REPLICATION } from "./checks/replication.ts";
 import { WEBHOOK } from "./checks/webhook.ts";
 import { type AuditedCluster, clustersIn } from "./clusters.ts";
-import { contextOf } from "./context.ts";
+import { contextOf, groundOf } from "./context.ts";
 import type { Finding } from "./finding.ts";
 import { need } from "./need.ts";
 import type { Labels } from "./network/selector.ts";
-import { terrainOf } from "./network/terrain.ts";
 import type { Snapshot } from "./snapshot.ts";
 import { strays } from "./strays.ts";
 import { labelsOf, podTemplates } from "./templates.ts";
@@ -74,7 +73,7 @@ export function audit({ snapshot, settings, surroundings, namespaces, isWanted }
     statefulSets: need(snapshot.objects("StatefulSet")),
   };
   const clusters = clustersIn(objects, settings);
-  const ground: AuditGround = { snapshot, settings, surroundings, clusters, terrain: terrainOf(snapshot) };
+  const ground = groundOf({ snapshot, settings, surroundings, clusters });
   const reports = [
     ...clusters
       .filter((cluster) => podTemplates(cluster).some(({ pod }) => isWanted(labelsOf(pod))))

@@ -7,6 +7,7 @@ import type { Finding } from "./finding.ts";
 import { NotSeen } from "./need.ts";
 import type { Terrain } from "./network/terrain.ts";
 import type { Snapshot } from "./snapshot.ts";
+import type { Trust } from "./webhook/trust.ts";
 
 /** What every check is given, whatever its cluster. */
 export interface AuditGround {
@@ -15,6 +16,7 @@ export interface AuditGround {
   readonly surroundings: Surroundings;
   readonly clusters: readonly AuditedCluster[];
   readonly terrain: Terrain;
+  readonly trust: Trust;
 }
 
 /** What every check is given beside its cluster. */

@@ -57,6 +57,7 @@ export function manifests(inputs: readonly Input[], defaultNamespace: string): M
       answers: () => ONLY_LIVE,
       access: () => ONLY_LIVE,
       dryRun: () => ONLY_LIVE,
+      shown: () => ONLY_LIVE,
       replicas: () => [],
     },
     locate: (finding) => placeOf(finding, placed),

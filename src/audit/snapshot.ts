@@ -1,6 +1,7 @@
 import { at, type JsonObject } from "../json/value.ts";
 import type { Seen } from "./need.ts";
 import type { ReplicaMemory } from "./remembered.ts";
+import type { Target } from "./webhook/target.ts";
 
 /** The kinds of objects that an audit looks at. */
 export const KINDS = [
@@ -40,6 +41,14 @@ export interface AccessQuestion {
   readonly name?: string;
 }
 
+/** The certificates that a process of the webhook shows. */
+export interface Shown {
+  /** Who it is, in words. */
+  readonly by: string;
+  /** PEM, the leaf first, and when that was, on the API server's clock. */
+  readonly chain: Seen<{ readonly pem: string; readonly at: Date }>;
+}
+
 /** What came back of a pod that was sent through the API server's admission by dry-run. */
 export type DryRun =
   | { readonly kind: "admitted"; readonly pod: JsonObject }
@@ -65,6 +74,8 @@ export interface Snapshot {
   access(question: AccessQuestion): Seen<boolean>;
   /** By workload. */
   dryRun(namespace: string, statefulSet: string): Seen<DryRun>;
+  /** By everyone who is ready there. */
+  shown(target: Target): Seen<readonly Shown[]>;
   /** What each replica of `serve` remembers; none are asked where no namespace is in audit mode. */
   replicas(): readonly ReplicaMemory[];
 }

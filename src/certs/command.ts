@@ -1,4 +1,5 @@
 import { readAuthorities, readLeaf } from "../certificates/secrets.ts";
+import { shownChain } from "../certificates/shown.ts";
 import { runCommand, type Streams } from "../cli/command.ts";
 import { loadConfig } from "../config/load.ts";
 import { objectsIn } from "../json/value.ts";
@@ -9,7 +10,6 @@ import { keptIn, secretNames } from "../serve/kept.ts";
 import { ownPlace } from "../serve/own-place.ts";
 import { type Arguments, parseArguments, USAGE } from "./arguments.ts";
 import { type Report, reportOf } from "./report.ts";
-import { servedChain } from "./served.ts";
 import { textOf } from "./text.ts";
 
 /** The exit code where nothing could be said of the certificate. */
@@ -49,7 +49,9 @@ async function look(
   const list = await connection.send({ method: "GET", path: WEBHOOK_CONFIGURATIONS, query });
   const trustees = trusteesIn("caBundle", {}, objectsIn(list.items)[0]);
   const { host, port } = address ?? { host: "127.0.0.1", port: webhook.port };
-  const chainPem = await servedChain(host, port, trustees[0]?.serverName ?? "");
+  const chainPem = await shownChain({ host, port }, trustees[0]?.serverName ?? "").catch((error: Error) => {
+    throw new Error(`the webhook at ${host}, port ${port}: ${error.message}`, { cause: error });
+  });
   const { source } = webhook.certificates;
   const secrets = new KubeSecrets(connection, keptIn(config, ownPlace(env)));
   const names = secretNames(config);

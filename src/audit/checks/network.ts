@@ -56,15 +56,18 @@ function betweenMembers({ members }: Ground, port: number): Need[] {
 
 /**
  * One finding for each policy that is to blame, whatever the number of connections that it cuts. Where there are no policies,
- * nobody needs to know who else is there.
+ * nobody needs to know who else is there. What policies that were read do not cut, others may.
  */
 function* findings(code: NetworkCode, ground: Ground, cluster: AuditedCluster): Seeing {
   const policies = ground.terrain.policies();
-  if (policies.length === 0) return;
+  if (policies.length === 0 && ground.terrain.isComplete()) return;
   const cut: Cut[] = [];
   for (const { from, to, port, protocol } of NEEDS[code](ground, cluster)) {
     const verdict = evaluate(policies, { from: from.end, to: to.end, port, protocol });
-    if (verdict.allowed === "yes") continue;
+    if (verdict.allowed === "yes") {
+      for (const unseen of unreadBetween(from, to, ground)) yield { unseen };
+      continue;
+    }
     const way = `${from.name} → ${to.name}:${port} ${protocol}`;
     if (verdict.allowed === "depends")
       yield { unseen: `whether ${way} is allowed depends on the network plugin` };
@@ -86,6 +89,10 @@ function* findings(code: NetworkCode, ground: Ground, cluster: AuditedCluster): 
     };
   }
 }
+
+/** Why not all policies of the two ends are known. */
+const unreadBetween = (from: Party, to: Party, { terrain }: Ground): string[] =>
+  [from, to].flatMap(({ end }) => (end.kind === "pod" ? (terrain.unread(end.namespace) ?? []) : []));
 
 function blame(
   { egress, ingress }: Verdict,

@@ -1,32 +1,15 @@
-import { DOMAIN } from "../../contract/names.ts";
-import { SLICE_SERVICE_LABEL } from "../../contract/slice-annotations.ts";
-import { asString, at, type JsonObject, objectsIn } from "../../json/value.ts";
-import { type AuditContext, type Check, forCluster } from "../check.ts";
+import { asString, at, type JsonObject } from "../../json/value.ts";
+import { type AuditContext, type Check, forCluster, type Seeing } from "../check.ts";
 import type { AuditedCluster } from "../clusters.ts";
 import { type Finding, refTo } from "../finding.ts";
 import { need } from "../need.ts";
 import { selects } from "../network/selector.ts";
 import { labelsOf, podTemplates } from "../templates.ts";
-
-/** Entries that change pods, as `serve` registers them. */
-const ENTRY = new RegExp(`^\\d+\\.mutate\\.${DOMAIN.replaceAll(".", "\\.")}$`);
+import { type Entry, entriesIn } from "../webhook/entries.ts";
+import { readyEndpoints, targetOf } from "../webhook/target.ts";
 
 /** As Istio names its configurations, revisions and tags included. */
 const MESH = /^istio-(sidecar-injector|revision-tag)/;
-
-interface Entry {
-  readonly configuration: JsonObject;
-  readonly entry: JsonObject;
-}
-
-/** The namespaces of the Services behind these configurations' entries of ours. */
-export function webhookNamespaces(configurations: readonly JsonObject[]): string[] {
-  const entries = configurations.flatMap(({ webhooks }) => objectsIn(webhooks));
-  const ours = entries.filter(({ name }) => ENTRY.test(asString(name) ?? ""));
-  return [
-    ...new Set(ours.flatMap((entry) => asString(at(entry, "clientConfig", "service", "namespace")) ?? [])),
-  ];
-}
 
 /** The entries whose selectors hold this cluster's pods. */
 function entriesFor(cluster: AuditedCluster, { snapshot }: AuditContext): Entry[] {
@@ -35,20 +18,17 @@ function entriesFor(cluster: AuditedCluster, { snapshot }: AuditContext): Entry[
   );
   const namespaceLabels = labelsOf(namespace ?? {});
   const pods = podTemplates(cluster).map(({ pod }) => labelsOf(pod));
-  return need(snapshot.objects("MutatingWebhookConfiguration"))
-    .flatMap((configuration) => objectsIn(configuration.webhooks).map((entry) => ({ configuration, entry })))
-    .filter(
-      ({ entry }) =>
-        ENTRY.test(asString(entry.name) ?? "") &&
-        selects(entry.namespaceSelector, namespaceLabels) &&
-        pods.some((labels) => selects(entry.objectSelector, labels)),
-    );
+  return entriesIn(need(snapshot.objects("MutatingWebhookConfiguration"))).filter(
+    ({ entry }) =>
+      selects(entry.namespaceSelector, namespaceLabels) &&
+      pods.some((labels) => selects(entry.objectSelector, labels)),
+  );
 }
 
 /** Only where pods are to be changed, a webhook must be there. */
 const look =
-  (find: (entries: readonly Entry[], context: AuditContext) => Finding[]) =>
-  (cluster: AuditedCluster, context: AuditContext): Finding[] =>
+  (find: (entries: readonly Entry[], context: AuditContext) => Seeing) =>
+  (cluster: AuditedCluster, context: AuditContext): Seeing =>
     cluster.mode === "enabled" ? find(entriesFor(cluster, context), context) : [];
 
 const missing: Check = forCluster(["webhook-missing"], (cluster, context) => {
@@ -59,40 +39,35 @@ const missing: Check = forCluster(["webhook-missing"], (cluster, context) => {
 
 const untrusted: Check = forCluster(
   ["webhook-untrusted"],
-  look((entries) =>
-    entries
-      .filter(({ entry }) => !asString(at(entry, "clientConfig", "caBundle")))
-      .map(({ configuration, entry }) => ({
-        code: "webhook-untrusted",
-        object: refTo(configuration, "MutatingWebhookConfiguration"),
-        field: "webhooks[].clientConfig.caBundle",
-        evidence: `${String(entry.name)} has no caBundle`,
-      })),
-  ),
+  look(function* (entries, { trust }): Seeing {
+    for (const { configuration, entry } of entries) {
+      for (const doubt of trust(entry)) {
+        if ("unseen" in doubt) yield doubt;
+        else
+          yield {
+            code: "webhook-untrusted",
+            object: refTo(configuration, "MutatingWebhookConfiguration"),
+            field: "webhooks[].clientConfig.caBundle",
+            evidence: `${asString(entry.name)}: ${doubt.refused}`,
+          };
+      }
+    }
+  }),
 );
 
 const unreachable: Check = forCluster(
   ["webhook-unreachable"],
   look((entries, { snapshot }) => {
-    const services = new Map(
+    const targets = new Map(
       entries.flatMap(({ entry }) => {
-        const [namespace, name] = ["namespace", "name"].map((key) =>
-          asString(at(entry, "clientConfig", "service", key)),
-        );
-        return namespace === undefined || name === undefined
-          ? []
-          : [[`${namespace}/${name}`, { namespace, name }]];
+        const target = targetOf(entry);
+        return target?.kind === "service" ? [[`${target.namespace}/${target.name}`, target]] : [];
       }),
     );
-    return [...services.values()].flatMap(({ namespace, name }): Finding[] => {
-      const ready = need(snapshot.objects("EndpointSlice", namespace))
-        .filter(({ metadata }) => at(metadata, "labels", SLICE_SERVICE_LABEL) === name)
-        .flatMap(({ endpoints }) => objectsIn(endpoints))
-        .filter((endpoint) => at(endpoint, "conditions", "ready") !== false);
+    return [...targets.values()].flatMap(({ namespace, name }): Finding[] => {
+      if (readyEndpoints(snapshot, namespace, name).length > 0) return [];
       const object = { kind: "Service", namespace, name };
-      return ready.length > 0
-        ? []
-        : [{ code: "webhook-unreachable", object, evidence: "no endpoint is ready" }];
+      return [{ code: "webhook-unreachable", object, evidence: "no endpoint is ready" }];
     });
   }),
 );

@@ -1,19 +1,27 @@
 import type { InjectionSettings } from "../../injection/settings.ts";
 import type { JsonObject } from "../../json/value.ts";
 import type { KubeConnection } from "../../kube/connection.ts";
+import type { OpenPort } from "../../kube/port-forward.ts";
 import { auditModeNamespaces } from "../audit-mode.ts";
-import type { AuditGround } from "../check.ts";
 import { accessQuestions } from "../checks/permissions.ts";
-import { webhookNamespaces } from "../checks/webhook.ts";
 import { type AuditedCluster, clustersIn } from "../clusters.ts";
-import { contextOf } from "../context.ts";
+import { contextOf, groundOf } from "../context.ts";
+import { refTo } from "../finding.ts";
 import type { Seen } from "../need.ts";
 import { need } from "../need.ts";
 import { NEIGHBOURS } from "../neighbours.ts";
-import { terrainOf } from "../network/terrain.ts";
 import type { ReplicaMemory } from "../remembered.ts";
-import { type AuditKind, type DryRun, KINDS, type MemberAnswers, type Snapshot } from "../snapshot.ts";
+import {
+  type AuditKind,
+  type DryRun,
+  KINDS,
+  type MemberAnswers,
+  type Shown,
+  type Snapshot,
+} from "../snapshot.ts";
 import { surroundingsIn } from "../surroundings.ts";
+import { type Entry, entriesIn } from "../webhook/entries.ts";
+import { keyOf, targetOf } from "../webhook/target.ts";
 import { type AccessAnswers, askAccess } from "./access.ts";
 import { dryRun } from "./dry-run.ts";
 import { KindObjects } from "./kind-objects.ts";
@@ -21,6 +29,7 @@ import { listAll, listPods } from "./lists.ts";
 import { askMembers, type Way } from "./members.ts";
 import { forEach } from "./pool.ts";
 import { askReplicas } from "./replicas.ts";
+import { askShown } from "./shown.ts";
 
 export interface CollectOptions {
   readonly connection: KubeConnection;
@@ -30,6 +39,7 @@ export interface CollectOptions {
   /** Try a pod of each workload: it takes the right to create pods. */
   readonly dryRuns: boolean;
   readonly way: Way;
+  readonly openPort: OpenPort;
   /** Told of what begins, for people who wait. */
   progress(what: string): void;
 }
@@ -41,25 +51,34 @@ export async function collect(options: CollectOptions): Promise<Snapshot> {
   const { connection, settings, namespaces, progress } = options;
   progress("reading objects");
   const objects = await readObjects(connection, namespaces);
+  const now = clockOf(connection);
   const first = snapshotOf(objects, NONE);
   const clusters = clustersOf(first, settings);
-  const ground: AuditGround = {
-    snapshot: first,
-    settings,
-    surroundings: surroundingsIn(first),
-    clusters,
-    terrain: terrainOf(first),
-  };
+  const ground = groundOf({ snapshot: first, settings, surroundings: surroundingsIn(first), clusters });
   const cases = clusters.map((cluster) => ({ cluster, ...contextOf(cluster, ground) }));
   progress(`asking members of ${clusters.length} clusters`);
   const answers = await askMembers(connection, cases, options.way);
-  const questions = cases.flatMap(({ cluster, ...context }) => accessQuestions(cluster, context));
+  const questions = clusters.flatMap(accessQuestions);
   progress(`asking for ${questions.length} permissions`);
   const access = await askAccess(connection, questions);
+  const shown = await askShown(entriesFor(first, clusters), { ...options, snapshot: first, now });
   const dryRuns = options.dryRuns ? await tryWorkloads(options, clusters) : undefined;
   const inAuditMode = auditModeNamespaces(first, namespaces);
   const replicas = inAuditMode.size > 0 ? await askReplicas(connection, first.neighbours(), options.way) : [];
-  return snapshotOf(objects, { answers, access, dryRuns, replicas });
+  return snapshotOf(objects, { answers, access, dryRuns, shown, replicas });
+}
+
+/** The API server's clock, as it was heard now: behind its proxy other servers answer, with clocks of their own. */
+function clockOf(connection: KubeConnection): () => Date {
+  const ahead = (connection.serverTime()?.getTime() ?? Date.now()) - Date.now();
+  return () => new Date(Date.now() + ahead);
+}
+
+/** The webhook's entries, where there is anybody to inject. */
+function entriesFor(snapshot: Snapshot, clusters: readonly AuditedCluster[]): Entry[] {
+  const configurations = snapshot.objects(FIRST);
+  const isWanted = "value" in configurations && clusters.some(({ mode }) => mode === "enabled");
+  return isWanted ? entriesIn(configurations.value) : [];
 }
 
 function clustersOf(snapshot: Snapshot, settings: InjectionSettings): AuditedCluster[] {
@@ -103,12 +122,26 @@ async function readObjects(
   };
   await read(FIRST, []);
   const configurations = kinds.get(FIRST)?.in(undefined);
-  const homes = configurations && "value" in configurations ? webhookNamespaces(configurations.value) : [];
-  const others = KINDS.filter((kind) => kind !== FIRST);
-  await forEach(others, (kind) => read(kind, kind === "EndpointSlice" ? homes : []));
+  const homes = configurations && "value" in configurations ? webhookHomes(configurations.value) : [];
   const neighbours = namespaces === undefined ? undefined : await listPods(connection, NEIGHBOURS);
+  const around =
+    neighbours && "value" in neighbours ? neighbours.value.map((pod) => refTo(pod).namespace) : [];
+  const beside: Partial<Record<AuditKind, readonly string[]>> = {
+    Service: homes,
+    EndpointSlice: homes,
+    NetworkPolicy: around,
+  };
+  const others = KINDS.filter((kind) => kind !== FIRST);
+  await forEach(others, (kind) => read(kind, beside[kind] ?? []));
   return { kinds, neighbours };
 }
+
+/** The namespaces of the Services behind the webhook's entries. */
+const webhookHomes = (configurations: readonly JsonObject[]): string[] =>
+  entriesIn(configurations).flatMap(({ entry }) => {
+    const target = targetOf(entry);
+    return target?.kind === "service" ? [target.namespace] : [];
+  });
 
 const FIRST = "MutatingWebhookConfiguration" satisfies AuditKind;
 
@@ -117,6 +150,7 @@ interface Beyond {
   readonly access: AccessAnswers;
   /** Undefined where none was wanted. */
   readonly dryRuns: ReadonlyMap<string, Seen<DryRun>> | undefined;
+  readonly shown: ReadonlyMap<string, Seen<readonly Shown[]>>;
   readonly replicas: readonly ReplicaMemory[];
 }
 
@@ -124,6 +158,7 @@ const NONE: Beyond = {
   answers: new Map(),
   access: () => ({ unseen: "permissions were not asked for yet" }),
   dryRuns: undefined,
+  shown: new Map(),
   replicas: [],
 };
 
@@ -139,6 +174,7 @@ function snapshotOf({ kinds, neighbours }: Objects, beyond: Beyond): Snapshot {
     access,
     dryRun: (namespace, set) =>
       dryRuns?.get(`${namespace}/${set}`) ?? { unseen: "no pod was tried (--no-dry-run)" },
+    shown: (target) => beyond.shown.get(keyOf(target)) ?? { unseen: "the webhook was not asked" },
     replicas: () => beyond.replicas,
   };
 }

@@ -2,6 +2,7 @@ import { asObject, asString, at, type JsonObject, objectsIn } from "../../json/v
 import type { KubeConnection } from "../../kube/connection.ts";
 import { KubeError } from "../../kube/error.ts";
 import type { Seen } from "../need.ts";
+import { DNS_NAMESPACES } from "../network/dns.ts";
 import type { AuditKind } from "../snapshot.ts";
 import { Sharing } from "./share.ts";
 import { slimPod } from "./slim.ts";
@@ -27,15 +28,15 @@ const resource = (prefix: string, plural: string, more: Partial<Resource> = {}):
 export const AUDITED: Readonly<Record<AuditKind, Resource>> = {
   Namespace: resource("/api/v1", "namespaces", { namespaced: false }),
   Node: resource("/api/v1", "nodes", { namespaced: false }),
-  Pod: resource("/api/v1", "pods", { also: ["kube-system"] }),
+  Pod: resource("/api/v1", "pods", { also: DNS_NAMESPACES }),
   StatefulSet: resource("/apis/apps/v1", "statefulsets"),
   Service: resource("/api/v1", "services", { also: ["default"] }),
   Endpoints: resource("/api/v1", "endpoints"),
   EndpointSlice: resource("/apis/discovery.k8s.io/v1", "endpointslices", {
-    also: ["default", "kube-system"],
+    also: ["default", ...DNS_NAMESPACES],
   }),
   ConfigMap: resource("/api/v1", "configmaps"),
-  NetworkPolicy: resource("/apis/networking.k8s.io/v1", "networkpolicies"),
+  NetworkPolicy: resource("/apis/networking.k8s.io/v1", "networkpolicies", { also: DNS_NAMESPACES }),
   PodDisruptionBudget: resource("/apis/policy/v1", "poddisruptionbudgets"),
   PeerAuthentication: resource("/apis/security.istio.io/v1", "peerauthentications", { optional: true }),
   MutatingWebhookConfiguration: resource(

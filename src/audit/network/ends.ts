@@ -1,3 +1,4 @@
+import { SLICE_SERVICE_LABEL } from "../../contract/slice-annotations.ts";
 import { asString, at, type JsonObject, objectsIn } from "../../json/value.ts";
 import type { AddressEnd, NamedPort, PodEnd, Protocol } from "./flow.ts";
 import type { Labels } from "./selector.ts";
@@ -29,18 +30,20 @@ function namedPort({ name, containerPort, protocol }: JsonObject): NamedPort[] {
 export interface Backend {
   readonly address: AddressEnd;
   readonly port: number;
+  /** As the Service names it; empty where it does not. */
+  readonly portName: string;
   readonly protocol: Protocol;
   /** The pod of that address, where it is one. */
   readonly pod: { readonly namespace: string; readonly name: string } | undefined;
 }
 
-/** What a Service's EndpointSlices hold. */
-export function backendsOf(slices: readonly JsonObject[], namespace: string, service: string): Backend[] {
+/** What a Service's EndpointSlices hold. @param service everything in these slices where it is undefined */
+export function backendsOf(slices: readonly JsonObject[], namespace: string, service?: string): Backend[] {
   return slices
     .filter(
       (slice) =>
         at(slice, "metadata", "namespace") === namespace &&
-        at(slice, "metadata", "labels", "kubernetes.io/service-name") === service,
+        (service === undefined || at(slice, "metadata", "labels", SLICE_SERVICE_LABEL) === service),
     )
     .flatMap((slice) =>
       objectsIn(slice.endpoints).flatMap((endpoint) =>
@@ -49,7 +52,7 @@ export function backendsOf(slices: readonly JsonObject[], namespace: string, ser
     );
 }
 
-function backends(endpoint: JsonObject, { port, protocol }: JsonObject): Backend[] {
+function backends(endpoint: JsonObject, { name: portName, port, protocol }: JsonObject): Backend[] {
   if (typeof port !== "number" || !Array.isArray(endpoint.addresses)) return [];
   const isPod = at(endpoint, "targetRef", "kind") === "Pod";
   const [namespace = "", name = ""] = ["namespace", "name"].map((key) =>
@@ -61,6 +64,7 @@ function backends(endpoint: JsonObject, { port, protocol }: JsonObject): Backend
           {
             address: { kind: "address" as const, ip },
             port,
+            portName: asString(portName) ?? "",
             protocol: (protocol ?? "TCP") as Protocol,
             pod: isPod ? { namespace, name } : undefined,
           },

@@ -42,5 +42,6 @@ function sideOf(policies: readonly Policy[], flow: Flow, direction: Direction, o
     ),
   );
   const allowed = best(matches);
-  return { allowed: own.hostNetwork && allowed === "no" ? "depends" : allowed, isolatedBy };
+  const isOfNode = own.hostNetwork || (other.kind === "address" && other.isNode === true);
+  return { allowed: isOfNode && allowed === "no" ? "depends" : allowed, isolatedBy };
 }

@@ -25,6 +25,8 @@ export interface NamedPort {
 export interface AddressEnd {
   readonly kind: "address";
   readonly ip: string;
+  /** The node's own: Kubernetes says that pods always reach their node, and network plugins differ. */
+  readonly isNode?: true;
 }
 
 export type End = PodEnd | AddressEnd;

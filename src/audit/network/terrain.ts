@@ -1,10 +1,12 @@
 import { at, type JsonObject } from "../../json/value.ts";
+import { API_SERVER_SERVICE } from "../../kube/api-server-addresses.ts";
 import { refTo } from "../finding.ts";
 import { NotSeen, need } from "../need.ts";
 import { isInjector, isOperator } from "../neighbours.ts";
 import { once } from "../once.ts";
 import type { Snapshot } from "../snapshot.ts";
 import type { Party } from "./allow.ts";
+import { DNS_NAMESPACES, dnsBackends, nodeCache } from "./dns.ts";
 import { type Backend, backendsOf, podEnd } from "./ends.ts";
 import type { Protocol } from "./flow.ts";
 import { type Policy, readPolicy } from "./policy.ts";
@@ -23,6 +25,10 @@ export interface Target {
  */
 export interface Terrain {
   policies(): readonly Policy[];
+  /** Why the policies of a namespace are not among these; undefined where they are. */
+  unread(namespace: string): string | undefined;
+  /** Nowhere where members, and who talks to them, may be, policies are missing among these. */
+  isComplete(): boolean;
   labelsOf(namespace: string): Labels;
   party(pod: JsonObject): Party;
   operators(): readonly Party[];
@@ -56,23 +62,41 @@ export function terrainOf(snapshot: Snapshot): Terrain {
     if (found !== undefined) return party(found);
     return { end: address, name: address.ip, object: { kind: "", namespace: "", name: address.ip } };
   };
-  /** Every cluster has these: where there are none, they are somewhere else, and nothing can be said of the way to them. */
-  const targets = (namespace: string, service: string): Target[] => {
-    const backends = backendsOf(need(snapshot.objects("EndpointSlice", namespace)), namespace, service);
-    if (backends.length === 0) throw new NotSeen(`Service ${namespace}/${service} has no address`);
-    return backends.map((backend) => ({
-      to: behind(backend),
-      port: backend.port,
-      protocol: backend.protocol,
-    }));
+  const targets = (backends: readonly Backend[]): Target[] =>
+    backends.map((backend) => ({ to: behind(backend), port: backend.port, protocol: backend.protocol }));
+  const apiServer = (): Target[] => {
+    const { namespace, name } = API_SERVER_SERVICE;
+    const backends = backendsOf(need(snapshot.objects("EndpointSlice", namespace)), namespace, name);
+    if (backends.length === 0) throw new NotSeen(`Service ${namespace}/${name} has no address`);
+    return targets(backends);
+  };
+  /** Where each node has a cache, pods ask it and nobody else. */
+  const dns = (): Target[] => {
+    const ip = nodeCache(snapshot);
+    if (ip === undefined) return targets(dnsBackends(snapshot));
+    const object = { kind: "", namespace: "", name: ip };
+    const to: Party = { end: { kind: "address", ip, isNode: true }, name: `the node's DNS, ${ip}`, object };
+    return (["UDP", "TCP"] as const).map((protocol) => ({ to, port: 53, protocol }));
+  };
+  const unread = (namespace: string): string | undefined => {
+    const seen = snapshot.objects("NetworkPolicy", namespace);
+    return "unseen" in seen ? seen.unseen : undefined;
+  };
+  const isComplete = (): boolean => {
+    const around = snapshot.neighbours();
+    if ("unseen" in around) return false;
+    const namespaces = around.value.map((pod) => refTo(pod).namespace);
+    return [...new Set([...DNS_NAMESPACES, ...namespaces])].every((each) => unread(each) === undefined);
   };
   return {
     policies: once(() => need(snapshot.objects("NetworkPolicy")).map((policy) => readPolicy(policy))),
+    unread,
+    isComplete: once(isComplete),
     labelsOf,
     party,
     operators: once(() => neighbours(isOperator)),
     controllers: once(() => neighbours(isInjector)),
-    apiServer: once(() => targets("default", "kubernetes")),
-    dns: once(() => targets("kube-system", "kube-dns")),
+    apiServer: once(apiServer),
+    dns: once(dns),
   };
 }

@@ -1,8 +1,7 @@
 import type { AuditGround, Check, Outcome } from "../../../src/audit/check.ts";
 import { clustersIn } from "../../../src/audit/clusters.ts";
-import { contextOf } from "../../../src/audit/context.ts";
+import { groundOf as auditGroundOf, contextOf } from "../../../src/audit/context.ts";
 import type { Seen } from "../../../src/audit/need.ts";
-import { terrainOf } from "../../../src/audit/network/terrain.ts";
 import type { ReplicaMemory } from "../../../src/audit/remembered.ts";
 import {
   type AccessQuestion,
@@ -10,6 +9,7 @@ import {
   type DryRun,
   type MemberAnswers,
   ObjectIndex,
+  type Shown,
   type Snapshot,
 } from "../../../src/audit/snapshot.ts";
 import type { JsonObject } from "../../../src/json/value.ts";
@@ -20,18 +20,31 @@ export interface World {
   readonly objects?: readonly JsonObject[];
   /** Kinds that cannot be looked at, and why. */
   readonly hidden?: Partial<Record<AuditKind, string>>;
+  /** Why objects of a kind in a namespace cannot be looked at; undefined where they can. */
+  readonly hide?: (kind: AuditKind, namespace?: string) => string | undefined;
   /** By `<namespace>/<pod>`. */
   readonly answers?: Readonly<Record<string, MemberAnswers>>;
   readonly access?: (question: AccessQuestion) => Seen<boolean>;
   /** By `<namespace>/<StatefulSet>`. */
   readonly dryRuns?: Readonly<Record<string, DryRun>>;
+  /** What the webhook shows, wherever it is called. */
+  readonly shown?: readonly Shown[];
   readonly replicas?: readonly ReplicaMemory[];
 }
 
 export function snapshotOf(world: World): Snapshot {
-  const { objects = [], hidden = {}, answers = {}, access, dryRuns = {}, replicas = [] } = world;
+  const {
+    objects = [],
+    hidden = {},
+    hide = () => undefined,
+    answers = {},
+    access,
+    dryRuns = {},
+    shown,
+    replicas = [],
+  } = world;
   const of = (kind: AuditKind, namespace?: string): Seen<readonly JsonObject[]> => {
-    const why = hidden[kind];
+    const why = hidden[kind] ?? hide(kind, namespace);
     return why === undefined
       ? { value: new ObjectIndex(objects.filter((object) => object.kind === kind)).in(namespace) }
       : { unseen: why };
@@ -45,6 +58,7 @@ export function snapshotOf(world: World): Snapshot {
     answers: (namespace, pod) => seen(answers[`${namespace}/${pod}`], `${pod} was not asked`),
     access: access ?? (() => ({ unseen: "permissions were not asked for" })),
     dryRun: (namespace, name) => seen(dryRuns[`${namespace}/${name}`], "no dry-run was made"),
+    shown: () => seen(shown, "the webhook was not asked"),
     replicas: () => replicas,
   };
 }
@@ -56,13 +70,7 @@ export function groundOf(world: World): AuditGround {
     { namespaces: of("Namespace"), pods: of("Pod"), statefulSets: of("StatefulSet") },
     settingsOf({}),
   );
-  return {
-    snapshot,
-    settings: settingsOf({}),
-    surroundings: surroundingsOf({}),
-    clusters,
-    terrain: terrainOf(snapshot),
-  };
+  return auditGroundOf({ snapshot, settings: settingsOf({}), surroundings: surroundingsOf({}), clusters });
 }
 
 /** What checks find in a world's only cluster. */

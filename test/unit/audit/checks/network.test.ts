@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { test } from "node:test";
+import { describe, test } from "node:test";
 import { NETWORK } from "../../../../src/audit/checks/network.ts";
 import type { JsonObject } from "../../../../src/json/value.ts";
 import { audited, codesOf, namespace, statefulSet, threeMembers } from "../world.ts";
@@ -30,8 +30,9 @@ const AROUND: JsonObject[] = [
     "kube-dns",
     [{ addresses: ["10.244.9.9"], targetRef: { kind: "Pod", namespace: "kube-system", name: "coredns-1" } }],
     [
-      { port: 53, protocol: "UDP" },
-      { port: 53, protocol: "TCP" },
+      { name: "dns", port: 53, protocol: "UDP" },
+      { name: "dns-tcp", port: 53, protocol: "TCP" },
+      { name: "metrics", port: 9153, protocol: "TCP" },
     ],
   ),
 ];
@@ -153,12 +154,146 @@ test("policies that cannot be read are no clean bill", () => {
   assert.equal(unseen.length, NETWORK.length);
 });
 
+describe("where the cluster has its DNS", () => {
+  const elsewhere = AROUND.filter(({ metadata }) => (metadata as JsonObject).name !== "kube-dns-1");
+  const target = (ns: string, name: string) => ({
+    addresses: ["10.244.9.9"],
+    targetRef: { kind: "Pod", namespace: ns, name },
+  });
+  const OPENSHIFT = [
+    namespace("openshift-dns"),
+    pod("openshift-dns", "dns-default-x", { "dns.operator.openshift.io/daemonset-dns": "default" }),
+    slice(
+      "openshift-dns",
+      "dns-default",
+      [target("openshift-dns", "dns-default-x")],
+      [
+        { name: "dns", port: 5353, protocol: "UDP" },
+        { name: "dns-tcp", port: 5353, protocol: "TCP" },
+        { name: "metrics", port: 9154, protocol: "TCP" },
+      ],
+    ),
+  ];
+  const otherwise = "rke2-coredns-rke2-coredns";
+  const LABELLED = [
+    {
+      ...slice(
+        "kube-system",
+        otherwise,
+        [target("kube-system", "coredns-1")],
+        [{ name: "udp-53", port: 53, protocol: "UDP" }],
+      ),
+      metadata: {
+        namespace: "kube-system",
+        name: otherwise,
+        labels: { "kubernetes.io/service-name": otherwise, "k8s-app": "kube-dns" },
+      },
+    },
+  ];
+  const cache = (args: string[], hostNetwork = true): JsonObject[] => [
+    {
+      ...pod("kube-system", "node-local-dns-x", { "k8s-app": "node-local-dns" }),
+      spec: { hostNetwork, containers: [{ name: "node-cache", args }] },
+    },
+  ];
+  const rest = without(OPEN_EGRESS, 1);
+  const to = (peer: JsonObject, port: number): JsonObject => ({
+    to: [peer],
+    ports: [{ port }, { port, protocol: "UDP" }],
+  });
+  const address = (ip: string): JsonObject => ({ ipBlock: { cidr: `${ip}/32` } });
+  const outcomeOf = (dns: readonly JsonObject[], rule: JsonObject, around = elsewhere) =>
+    audited(NETWORK, { objects: [...threeMembers(), ...around, ...dns, egress([...rest, rule])] });
+
+  for (const [what, codes, dns, rule] of [
+    ["OpenShift, at its own port", [], OPENSHIFT, to(inNamespace("openshift-dns"), 5353)],
+    ["OpenShift, at 53", ["blocked-dns"], OPENSHIFT, to(inNamespace("openshift-dns"), 53)],
+    ["OpenShift, and kube-system is open", ["blocked-dns"], OPENSHIFT, to(inNamespace("kube-system"), 5353)],
+    ["a Service of another name", [], LABELLED, to(inNamespace("kube-system"), 53)],
+    ["a Service of another name, closed", ["blocked-dns"], LABELLED, to(inNamespace("ops"), 53)],
+  ] as const)
+    test(what, () => {
+      const outcome = outcomeOf(dns, rule);
+      assert.deepEqual(codesOf(outcome), codes);
+      assert.deepEqual(outcome.unseen, []);
+    });
+
+  for (const [what, depends, dns, rule] of [
+    ["a cache on each node, open", [], cache([]), to(address("169.254.20.10"), 53)],
+    [
+      "a cache at another address, open",
+      [],
+      cache(["-localip", "169.254.25.10,10.96.0.10", "-conf", "/etc/Corefile"]),
+      to(address("169.254.25.10"), 53),
+    ],
+    [
+      "a cache at another address, closed: it depends",
+      ["169.254.25.10"],
+      cache(["-localip=169.254.25.10"]),
+      to(address("169.254.20.10"), 53),
+    ],
+    [
+      "a cache on each node, and only the Service is open: it depends",
+      ["169.254.20.10"],
+      cache([]),
+      to(inNamespace("kube-system"), 53),
+    ],
+    ["a cache that is reached through the Service", [], cache([], false), to(inNamespace("kube-system"), 53)],
+  ] as const)
+    test(what, () => {
+      const outcome = outcomeOf(dns, rule, AROUND);
+      assert.deepEqual(codesOf(outcome), []);
+      const found = outcome.unseen.map(({ why }) => / → the node's DNS, (\S+):53 /.exec(why)?.[1]);
+      assert.deepEqual([...new Set(found)], depends);
+    });
+
+  test("nowhere that could be looked at", () => {
+    const hide = (kind: string, ns?: string) =>
+      kind === "EndpointSlice" && ns === "kube-system" ? "403: endpointslices" : undefined;
+    const objects = [...threeMembers(), ...elsewhere, egress(OPEN_EGRESS)];
+    assert.deepEqual(audited(NETWORK, { objects, hide }).unseen, [
+      { codes: ["blocked-dns"], why: "403: endpointslices" },
+    ]);
+    const openshift = audited(NETWORK, { objects: [...objects, ...OPENSHIFT], hide });
+    assert.deepEqual(codesOf(openshift), ["blocked-dns"]);
+  });
+});
+
+describe("policies of other namespaces than the cluster's", () => {
+  const hide = (kind: string, ns?: string) =>
+    kind === "NetworkPolicy" && ns === "ops" ? "403: networkpolicies of ops" : undefined;
+  const HIDDEN = [{ codes: ["blocked-operator"], why: "403: networkpolicies of ops" }];
+
+  test("the operator's could not be read: that is said, also where there are none here", () => {
+    const objects = [...threeMembers(), ...AROUND];
+    assert.deepEqual(audited(NETWORK, { objects, hide }), { findings: [], unseen: HIDDEN });
+    const open = audited(NETWORK, { objects: [...objects, ingress(OPEN_INGRESS)], hide });
+    assert.deepEqual(open, { findings: [], unseen: HIDDEN });
+  });
+
+  test("what is cut here is cut, whatever they say", () => {
+    const objects = [...threeMembers(), ...AROUND, ingress(without(OPEN_INGRESS, 2))];
+    const outcome = audited(NETWORK, { objects, hide });
+    assert.deepEqual(codesOf(outcome), ["blocked-operator"]);
+    assert.deepEqual(outcome.unseen, []);
+  });
+
+  test("a policy over the DNS servers", () => {
+    const shut = policy("shut", {}, "kube-system");
+    const outcome = audited(NETWORK, { objects: [...threeMembers(), ...AROUND, shut] });
+    assert.deepEqual(codesOf(outcome), ["blocked-dns"]);
+  });
+});
+
 test("where the cluster's DNS stands elsewhere, nothing is said of the way to it", () => {
   const known = AROUND.filter(({ metadata }) => (metadata as JsonObject).name !== "kube-dns-1");
   const outcome = audited(NETWORK, { objects: [...threeMembers(), ...known, egress(OPEN_EGRESS)] });
   assert.deepEqual(codesOf(outcome), []);
   assert.deepEqual(outcome.unseen, [
-    { codes: ["blocked-dns"], why: "Service kube-system/kube-dns has no address" },
+    {
+      codes: ["blocked-dns"],
+      why: "neither Service kube-system/kube-dns nor openshift-dns/dns-default has an address",
+    },
   ]);
 });
 

@@ -151,7 +151,10 @@ forEveryInjectedPod("every generated name is valid, and unique", (planned, { pod
     if (after[key] !== before[key]) assert.match(String(after[key]), LABEL);
   }
   const { labels, annotations } = planned.metadata as Record<string, Record<string, string>>;
-  assert.match(labels?.["patroni-injector.io/cluster"] ?? "", LABEL_VALUE);
+  // A pooler's is left alone: the headless Service would take it for a member.
+  const label = labels?.["patroni-injector.io/cluster"];
+  if (labels?.application === undefined) assert.equal(label, undefined);
+  else assert.match(label ?? "", LABEL_VALUE);
   for (const value of Object.values(annotations ?? {})) assert.equal(typeof value, "string");
   const all = containersOf(planned);
   const volumes = objectsIn(after.volumes).map(({ name }) => name);

@@ -7,6 +7,7 @@ import { CLUSTER_LABEL, NAMESPACE_LABEL } from "../../../src/contract/names.ts";
 import { at, type JsonObject } from "../../../src/json/value.ts";
 import type { ControlPlane } from "../../cluster/control-plane.ts";
 import { prepareNamespace } from "../../cluster/namespace.ts";
+import { ASSUMPTIONS } from "../../fixtures/index.ts";
 import { eventually } from "../suite/eventually.ts";
 
 /** `patroni-injector serve`, a process of its own that is registered with a control plane. */
@@ -59,10 +60,11 @@ export async function startInjector(plane: ControlPlane, webhook: JsonObject = {
   return { pid: program.pid as number, reconfigure: (keys) => configure({ ...webhook, ...keys }), stop };
 }
 
-/** The presets are those that the fixtures take for granted. */
+/** The presets and the poolers' selectors are those that the fixtures take for granted. */
 const configuration = (webhook: JsonObject): JsonObject => ({
   clusterDomain: "cluster.local",
-  presets: ["crunchy", "stackgres"],
+  presets: [...ASSUMPTIONS.presets],
+  poolers: { selectors: ASSUMPTIONS.poolers.map(({ key, values }) => ({ key, values: [...values] })) },
   webhook: {
     host: "127.0.0.1",
     port: 0,

@@ -48,8 +48,9 @@ export async function prepareShape(api: ApiClient, shape: Shape): Promise<Prepar
 }
 
 function decideOn(pod: JsonObject, namespace: string, services: ReadonlyMap<string, JsonObject>): Decision {
-  const { presets, clusterDomain, nativeSidecars, apiServerAddresses } = ASSUMPTIONS;
-  const config = { ...defaultConfig(), presets: [...presets], clusterDomain };
+  const { presets, poolers, clusterDomain, nativeSidecars, apiServerAddresses } = ASSUMPTIONS;
+  const selectors = poolers.map(({ key, values }) => ({ key, values: [...values] }));
+  const config = { ...defaultConfig(), presets: [...presets], poolers: { selectors }, clusterDomain };
   const job = objectsIn(at(pod, "metadata", "ownerReferences")).some(({ kind }) => kind === "Job");
   return decide(
     { pod, namespace, origin: "request", job },

@@ -25,6 +25,7 @@ const reloadAnnotations = {
   "patroni-injector.io/reload-pgbouncer-volume": volumeName,
   "patroni-injector.io/reload-pgbouncer-version": fc.constantFrom("file", "annotation"),
   "patroni-injector.io/reload-pgbouncer-socket-volume": volumeName,
+  "patroni-injector.io/reload-pgbouncer-reconnect": fc.constantFrom("on", "off"),
   "patroni-injector.io/reload-tls-secret": fc.constant("tls"),
   "patroni-injector.io/reload-socket": fc.constantFrom("on", "off"),
   "patroni-injector.io/postgres-config-version": fc.constantFrom("42", "x"),
@@ -72,7 +73,14 @@ const otherAnnotations: fc.Arbitrary<Record<string, string>> = fc.record(
 const metadata: fc.Arbitrary<JsonObject> = fc
   .record({
     name: mostly<string | undefined>(podName, fc.constant(undefined)),
-    application: fc.constantFrom("patroni", "spilo"),
+    // Now and then a pooler's pod, or one that is marked as both, which is Patroni's.
+    role: mostly(
+      fc.constantFrom({ application: "patroni" }, { application: "spilo" }),
+      fc.constantFrom<Record<string, string>>(
+        { "patroni-injector.io/pooler-of": "pg" },
+        { "patroni-injector.io/pooler-of": "pg", application: "patroni" },
+      ),
+    ),
     scope,
     annotations: mostly<Json | undefined>(
       fc.tuple(ourAnnotations, otherAnnotations).map(([one, other]) => thinned({ ...one, ...other })),
@@ -82,9 +90,9 @@ const metadata: fc.Arbitrary<JsonObject> = fc
       noNullPrototype: true,
     }),
   })
-  .map(({ name, application, scope, annotations, labels }) => ({
+  .map(({ name, role, scope, annotations, labels }) => ({
     ...(name === undefined ? { generateName: "pg-" } : { name }),
-    labels: { ...labels, application, "cluster-name": scope },
+    labels: { ...labels, ...role, "cluster-name": scope },
     ...(annotations === undefined ? {} : { annotations }),
   }));
 

@@ -26,6 +26,7 @@ const settings: InjectionSettings = {
     { key: "application", values: ["patroni", "spilo"] },
     ...ASSUMPTIONS.presets.flatMap((preset) => PRESETS[preset]),
   ],
+  poolerSelectors: ASSUMPTIONS.poolers,
 };
 
 function surroundingsOf({ services }: Shape, nativeSidecars: boolean, openshift: boolean): Surroundings {

@@ -179,6 +179,21 @@ describe("fixes", () => {
     assert.ok(names.includes("db_service_pg.yaml"));
     assert.deepEqual(names, names.toSorted());
   });
+  test("two objects are two files, however alike their names, and however long", () => {
+    const names = ["a:b", "a-b", "A-B", "a_b", "x".repeat(253), `${"x".repeat(252)}y`];
+    const fix = names.map((name) => object("Role", name, { apiVersion: "rbac.authorization.k8s.io/v1" }));
+    const finding = {
+      code: "no-grace",
+      object: { kind: "Role", namespace: "db", name: "x" },
+      evidence: "",
+      fix,
+    } as const;
+    const cluster = { namespace: "db", scope: "pg", members: [], findings: [finding], unseen: [] };
+    const files = fixesOf({ clusters: [cluster], auditMode: undefined }).map(({ name }) => name);
+    assert.equal(new Set(files).size, names.length);
+    assert.ok(files.includes("db_role_a-b.yaml"));
+    for (const file of files) assert.ok(Buffer.byteLength(`${file}.part`) <= 255, file);
+  });
   test("nothing in a name leads out of the folder", () => {
     const text = JSON.stringify(threeMembers()).replaceAll('"db"', '"../../etc"');
     for (const { name } of fixesOf(reportOn(JSON.parse(text))))

@@ -1,8 +1,10 @@
 import { execFile } from "node:child_process";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { NAMESPACE_LABEL } from "../../../src/contract/names.ts";
 import type { JsonObject } from "../../../src/json/value.ts";
-import { Kubectl } from "./kubectl.ts";
+import { Kubectl, until } from "./kubectl.ts";
+import { hasSidecar } from "./sidecars.ts";
 import type { Target } from "./target.ts";
 
 export const RELEASE = { name: "patroni-injector", namespace: "patroni-injector" } as const;
@@ -40,7 +42,31 @@ export async function ensureInstalled(target: Target, values: JsonObject = {}): 
   const place = [name, CHART, "--namespace", namespace, "--create-namespace"];
   await helm(target, ["install", ...place], { ...valuesFor(target), ...values });
   await rolledOut(target);
-  return performance.now() - started;
+  const tookMs = performance.now() - started;
+  await untilInjecting(target);
+  return tookMs;
+}
+
+/** A new webhook configuration comes into force within about a second: pods that are made before get past it. */
+async function untilInjecting({ access }: Target): Promise<void> {
+  const kubectl = new Kubectl(access);
+  const namespace = "e2e-first-injection";
+  const metadata = { name: "first", namespace, labels: { application: "patroni", "cluster-name": "first" } };
+  const containers = [{ name: "postgres", image: "none", env: [{ name: "PATRONI_SCOPE", value: "first" }] }];
+  const pod: JsonObject = { apiVersion: "v1", kind: "Pod", metadata, spec: { containers } };
+  await kubectl.apply([
+    {
+      apiVersion: "v1",
+      kind: "Namespace",
+      metadata: { name: namespace, labels: { [NAMESPACE_LABEL]: "enabled" } },
+    },
+  ]);
+  const dryRun = ["create", "--filename=-", "--dry-run=server", "--output=json"];
+  await until("a pod is injected", 60_000, async () => {
+    const made = JSON.parse(await kubectl.run(dryRun, { input: JSON.stringify(pod) })) as JsonObject;
+    return hasSidecar(made) || undefined;
+  });
+  await kubectl.run(["delete", "namespace", namespace, "--wait=false"]);
 }
 
 /** Waits until the Deployment is as it was asked to be. */

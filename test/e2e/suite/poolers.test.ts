@@ -60,7 +60,7 @@ describe("PgBouncer in pods without Patroni", { skip: extent === "quick" }, () =
         apiGroups: ["discovery.k8s.io"],
         resources: ["endpointslices"],
         resourceNames: [primarySliceName(service)],
-        verbs: ["get", "list", "watch"],
+        verbs: ["get", "watch"],
       },
     ]);
   });

@@ -15,11 +15,12 @@ import { PatroniAsker } from "./observer/patroni.ts";
 import type { ControllerOptions } from "./options.ts";
 import { isPresent, prune } from "./prune/prune.ts";
 import { Queue } from "./queue.ts";
-import { type ControllerSurroundings, reconcile, sweep } from "./reconcile.ts";
+import { type ControllerSurroundings, reconcile } from "./reconcile.ts";
 import { type Remedy, remedies } from "./remedies.ts";
 import { Reports } from "./reports.ts";
 import { KeptSlices } from "./slice/kept.ts";
 import { isServed } from "./slice/ours.ts";
+import { sweep } from "./slice/sweep.ts";
 import { Views } from "./views.ts";
 
 /** Clusters that are looked at in parallel. */

@@ -24,7 +24,7 @@ export const RELOAD_TIMEOUT = { least: 1, most: 300, default: 60 } as const;
 /**
  * How it was proven that a configuration is loaded:
  * `marker`: PostgreSQL shows the version itself, in {@link VERSION_SETTING}; `load-time`: PostgreSQL loaded its files after the
- * reload was asked for, and found no fault in them; `console`: PgBouncer shows the settings and databases of the file;
+ * reload was asked for, and found no fault in them; `console`: PgBouncer shows the settings, databases and users of its files;
  * `signalled`: PgBouncer was sent a SIGHUP, and nothing more is known.
  */
 export const PROOFS = ["marker", "load-time", "console", "signalled"] as const;
@@ -62,7 +62,7 @@ export const RELOAD_PROBLEMS = {
     status: 422,
     title: "The configuration is faulty",
     means:
-      "The component found faults in the files, or does not show what they say; `errors` tells file, line and message.",
+      "The component found faults in the files, or does not show what they say, or Patroni does not take a parameter of its DCS; `errors` tells file, line and message.",
   },
   busy: {
     status: 429,

@@ -37,9 +37,11 @@ export const settingsConfig = ({ members: { namespace } }: Deployed, version: nu
 
 /**
  * Gives the pods a PgBouncer and asks by annotations for the reload API of both components, which starts the pods anew. Both versions
- * are 1. Without {@link giveCertificate} the API is closed.
+ * are 1.
+ *
+ * @param tlsSecret of the user's own, which {@link giveCertificate} makes; undefined: the one that the controller keeps
  */
-export async function askForReload(deployed: Deployed): Promise<void> {
+export async function askForReload(deployed: Deployed, tlsSecret: string | undefined): Promise<void> {
   const { kubectl, members, service, target } = deployed;
   const { namespace, scope } = members;
   await kubectl.apply([
@@ -60,7 +62,7 @@ export async function askForReload(deployed: Deployed): Promise<void> {
     [annotationKey("reload-pgbouncer-volume")]: POOL,
     [annotationKey("reload-pgbouncer-secret")]: poolLoginSecret,
     [annotationKey("reload-pgbouncer-reconnect")]: "on",
-    [annotationKey("reload-tls-secret")]: TLS_SECRET,
+    ...(tlsSecret !== undefined && { [annotationKey("reload-tls-secret")]: tlsSecret }),
     [annotationKey("reload-allow")]: `${namespace}/${PIPELINE}`,
   };
   const spec = {

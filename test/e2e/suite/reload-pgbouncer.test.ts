@@ -51,7 +51,7 @@ describe("the reload API in front of PgBouncer", { skip: extent === "quick" }, (
 
   before(async () => {
     await giveCertificate(deployed());
-    await askForReload(deployed());
+    await askForReload(deployed(), TLS_SECRET);
     pool = new Pool(deployed(), "books-1");
     caller = await ReloadCaller.open(deployed(), pool.pod, PIPELINE, TLS_SECRET);
     const proven = async () => (await ask()).status === 200 || undefined;

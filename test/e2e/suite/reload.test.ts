@@ -6,7 +6,7 @@ import type { Deployed, Form } from "../rig/deploy.ts";
 import { keepFigure } from "../rig/figures.ts";
 import { until } from "../rig/kubectl.ts";
 import type { Ran } from "../rig/program.ts";
-import { askForReload, giveCertificate, reload, settingsConfig, touch } from "../rig/reload.ts";
+import { askForReload, giveCertificate, reload, settingsConfig, TLS_SECRET, touch } from "../rig/reload.ts";
 import { extent } from "./selection.ts";
 import { setStage } from "./stage.ts";
 
@@ -50,7 +50,7 @@ describe("the reload API, with the version in a ConfigMap's volume", () => {
   const { deployed } = setStage(FORM);
   let version = 1;
 
-  before(() => askForReload(deployed()), TIMEOUT);
+  before(() => askForReload(deployed(), TLS_SECRET), TIMEOUT);
 
   const ask = (what: string, asked: number, timeoutSeconds = 60, account?: string): Promise<Ran> =>
     reload(deployed(), what, {

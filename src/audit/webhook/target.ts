@@ -62,10 +62,11 @@ export function placesOf(target: Target, snapshot: Snapshot): Place[] {
   const service = need(snapshot.objects("Service", namespace)).find(
     ({ metadata }) => at(metadata, "name") === name,
   );
-  const portName = objectsIn(at(service, "spec", "ports")).find(({ port }) => port === target.port)?.name;
+  const called = objectsIn(at(service, "spec", "ports")).find(({ port }) => port === target.port);
+  if (called === undefined) return [];
   return slicesOf(snapshot, namespace, name).flatMap((slice) => {
     // Ports of a Service and of its slices go together by name; a single one may have none.
-    const port = objectsIn(slice.ports).find((each) => (each.name ?? "") === (portName ?? ""))?.port;
+    const port = objectsIn(slice.ports).find((each) => (each.name ?? "") === (called.name ?? ""))?.port;
     return typeof port === "number" ? readyIn(slice).flatMap((endpoint) => placesAt(endpoint, port)) : [];
   });
 }

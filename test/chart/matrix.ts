@@ -11,7 +11,7 @@ const METRICS: JsonObject = {
   dashboard: { enabled: true, annotations: { folder: "Databases" } },
 };
 
-const NETWORK: JsonObject = {
+export const NETWORK: JsonObject = {
   enabled: true,
   metricsFrom: [{ namespaceSelector: { matchLabels: { "kubernetes.io/metadata.name": "monitoring" } } }],
 };
@@ -43,6 +43,7 @@ export const MATRIX: Readonly<Record<string, Release>> = {
     },
   },
   fenced: { values: { networkPolicy: NETWORK } },
+  "fenced and audited": { values: { networkPolicy: NETWORK, audit: { enabled: true } } },
   "databases fenced": {
     values: { config: { controller: { networkPolicies: [{ namespaces: ["db"] }, {}] } } },
   },
@@ -126,6 +127,9 @@ export const MATRIX: Readonly<Record<string, Release>> = {
   "secrets of Patroni": {
     values: { rbac: { patroniSecrets: [{ namespace: "db", names: ["patroni-ca", "patroni-client"] }] } },
   },
+  "certificates for reload APIs": {
+    values: { rbac: { reloadCertificates: ["db", "shop", "db"] } },
+  },
   "nothing of ours made": {
     values: {
       rbac: { create: false },
@@ -174,6 +178,7 @@ export const REFUSED: Readonly<Record<string, readonly [values: JsonObject, says
   "a port that is none": [{ config: { webhook: { port: 70000 } } }, /port/],
   "a configuration without a part that templates need": [{ config: { webhook: null } }, /webhook/],
   "Secrets without names": [{ rbac: { patroniSecrets: [{ namespace: "db", names: [] }] } }, /names/],
+  "a namespace that can be none": [{ rbac: { reloadCertificates: ["db/pg"] } }, /reloadCertificates/],
   "an unknown key of a policy": [
     { config: { controller: { networkPolicies: [{ namespace: "db" }] } } },
     /networkPolicies/,

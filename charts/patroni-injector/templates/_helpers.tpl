@@ -32,6 +32,10 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{ include "patroni-injector.labels" . | replace "app.kubernetes.io/component: webhook" "app.kubernetes.io/component: audit" }}
 {{- end -}}
 
+{{- define "patroni-injector.auditSelectorLabels" -}}
+{{ include "patroni-injector.selectorLabels" . | replace "app.kubernetes.io/component: webhook" "app.kubernetes.io/component: audit" }}
+{{- end -}}
+
 {{- define "patroni-injector.serviceAccountName" -}}
 {{- if .Values.serviceAccount.create -}}
 {{- default (include "patroni-injector.fullname" .) .Values.serviceAccount.name -}}

@@ -6,9 +6,10 @@ import { Readable } from "node:stream";
 import { after, before, test } from "node:test";
 import { run } from "../../../src/audit/command.ts";
 import { FIELD_MANAGER, MANAGED_BY_LABEL } from "../../../src/contract/names.ts";
-import { at, type JsonObject, objectsIn } from "../../../src/json/value.ts";
+import { asObject, at, type JsonObject, objectsIn } from "../../../src/json/value.ts";
 import { installKind } from "../../chart/custom-kind.ts";
 import { ofKind, rendered, theOnly } from "../../chart/helm.ts";
+import { NETWORK } from "../../chart/matrix.ts";
 import { type ControlPlane, startControlPlane } from "../../cluster/control-plane.ts";
 import { kubeconfigFor } from "../../cluster/kubeconfig.ts";
 import { prepareNamespace } from "../../cluster/namespace.ts";
@@ -113,3 +114,19 @@ const granted = (object: JsonObject): string[] =>
   objectsIn(object.rules).flatMap(({ resources, verbs }) =>
     (resources as string[]).flatMap((resource) => (verbs as string[]).map((verb) => `${verb} ${resource}`)),
   );
+
+test("who fences the metrics lets audits in, by the labels of their pods", async () => {
+  const objects = await rendered({ values: { audit: { enabled: true }, networkPolicy: NETWORK } });
+  const [policy] = ofKind(objects, "NetworkPolicy");
+  const peers = objectsIn(at(policy, "spec", "ingress")).flatMap(({ from }) => objectsIn(from));
+  assert.equal(peers.length, 2);
+  const job = theOnly(ofKind(objects, "CronJob"), "CronJob");
+  const labels = at(job, "spec", "jobTemplate", "spec", "template", "metadata", "labels");
+  const wanted = Object.entries(asObject(at(peers[1], "podSelector", "matchLabels")) ?? {});
+  assert.ok(wanted.length > 1);
+  for (const [key, value] of wanted) assert.equal(at(labels, key), value);
+  const serve = theOnly(ofKind(objects, "Deployment"), "Deployment");
+  assert.ok(
+    wanted.some(([key, value]) => at(serve, "spec", "template", "metadata", "labels", key) !== value),
+  );
+});

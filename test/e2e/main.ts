@@ -17,7 +17,7 @@ import { EXTENT_ENV, EXTENTS, type Extent } from "./suite/selection.ts";
 
 const SUITE = join(import.meta.dirname, "suite");
 const USAGE = `usage: npm run test:e2e -- [--extent quick|usual|all] [--only <name>]
-  --extent <how much>   quick: 8 minutes; usual: 50; all: every fault on every form of cluster, 80
+  --extent <how much>   quick: 8 minutes; usual: 60; all: every fault on every form of cluster, 90
   --only <name>         one file of test/e2e/suite, without .test.ts; may be given several times
 `;
 

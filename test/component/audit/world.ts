@@ -9,6 +9,9 @@ const PLACES: Readonly<Record<string, readonly [prefix: string, plural: string]>
   Pod: ["/api/v1", "pods"],
   StatefulSet: ["/apis/apps/v1", "statefulsets"],
   Service: ["/api/v1", "services"],
+  EndpointSlice: ["/apis/discovery.k8s.io/v1", "endpointslices"],
+  NetworkPolicy: ["/apis/networking.k8s.io/v1", "networkpolicies"],
+  MutatingWebhookConfiguration: ["/apis/admissionregistration.k8s.io/v1", "mutatingwebhookconfigurations"],
 };
 
 /** Puts objects into an API server. */

@@ -173,6 +173,14 @@ export const REASONS = {
     "The controller cannot reach a member's Patroni; nothing is published or removed for it.",
     "Allow the controller to reach Patroni's port (a NetworkPolicy, a mesh). Over TLS name its CA with the annotation `patroni-ca-secret`, and let the controller read that Secret (docs/how-to/patroni-over-tls.md).",
   ),
+  "reload-certificate": cluster(
+    "Members ask for the reload API, and the controller cannot keep a certificate for them: the API stays closed, or goes on with the certificate that it has until that expires.",
+    "Name the namespace in the chart's `rbac.reloadCertificates` (docs/how-to/reload.md has the Secret and the Role to make by hand), or name a Secret of your own in the annotation `reload-tls-secret`.",
+  ),
+  "reload-failed": cluster(
+    "A pod's sidecar could not reload a component, or prove that it did. The Event is on the pod.",
+    "See `GET /v1/status` of the pod's reload API, and the sidecar's log.",
+  ),
   "not-injected": cluster(
     "Pods of the cluster run without the sidecar: they were there before, or came while the webhook could not be reached. The controller writes for them, more slowly.",
     "Restart them, replicas first, or let the controller do so (`controller.repair: evict`).",

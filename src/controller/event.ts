@@ -15,15 +15,18 @@ const REPORTER = `${MANAGED_BY}.io/controller`;
 /**
  * An Event (events.k8s.io/v1) that tells of a finding, on what owns the cluster's pods. The same finding on the same object gives
  * the same name, so that it is told once, whoever tells it.
+ *
+ * @param key what makes it the same finding; default: its detail
  */
 export function eventOf(
   { reason, detail }: Finding,
   regarding: ObjectReference & { readonly namespace: string },
   reportingInstance: string,
   now: Date,
+  key = detail,
 ): JsonObject {
   const { namespace, name, uid } = regarding;
-  const digest = createHash("sha256").update(`${uid} ${reason} ${detail}`).digest("hex").slice(0, 16);
+  const digest = createHash("sha256").update(`${uid} ${reason} ${key}`).digest("hex").slice(0, 16);
   const { means, remedy } = REASONS[reason];
   const note = [detail, means, remedy].filter((text) => text !== "").join(" — ");
   return {

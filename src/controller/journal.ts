@@ -59,6 +59,13 @@ export class Journal {
     return result;
   }
 
+  /** Counts what a member's reload API answers. */
+  async looked<Result extends { kind: string }>(asking: Promise<Result>): Promise<Result> {
+    const result = await asking;
+    this.#metrics.controllerReloadLooks.inc({ outcome: result.kind });
+    return result;
+  }
+
   evicted(result: "evicted" | "refused" | "failed"): void {
     this.#metrics.evictions.inc({ result });
   }

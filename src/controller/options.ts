@@ -5,6 +5,7 @@ import type { Metrics } from "../telemetry/metrics.ts";
 import type { SuspensionWatch } from "./breaker/watch.ts";
 import type { Choices } from "./choices.ts";
 import type { ControllerSurroundings } from "./reconcile.ts";
+import type { ReloadOptions } from "./reload/options.ts";
 
 export interface ControllerOptions {
   readonly settings: InjectionSettings;
@@ -24,5 +25,7 @@ export interface ControllerOptions {
   readonly choices?: Choices;
   /** Default: nothing of them is known. */
   readonly surroundings?: ControllerSurroundings;
+  /** Default: reload APIs are not looked after. */
+  readonly reload?: ReloadOptions;
   readonly times?: Partial<WatchTimes>;
 }

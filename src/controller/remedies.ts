@@ -7,9 +7,13 @@ import type { Journal } from "./journal.ts";
 import type { Objects } from "./objects.ts";
 import { publishedUids } from "./observer/due.ts";
 import type { ControllerOptions } from "./options.ts";
+import { StatusAsker } from "./reload/asker.ts";
+import { CertificateKeeper, KEEPER_TIMES } from "./reload/keeper.ts";
+import { ReloadWatcher, WATCHER_TIMES } from "./reload/watcher.ts";
 import { Repairer } from "./repair/repairer.ts";
 import type { Reports } from "./reports.ts";
 import { ourSlice } from "./slice/ours.ts";
+import { isActive } from "./view.ts";
 import type { Views } from "./views.ts";
 
 export interface RemedyParts {
@@ -27,8 +31,16 @@ export interface Remedy {
   stop(): Promise<void>;
 }
 
-/** What is done about pods, beside the objects of their cluster, as it was chosen: suspending sidecars, and restarting pods. */
-export const remedies = (parts: RemedyParts): Remedy[] => [...breaker(parts), ...repairer(parts)];
+/**
+ * What is done about pods, beside the objects of their cluster, as it was chosen: suspending sidecars, restarting pods, and looking
+ * after their reload APIs.
+ */
+export const remedies = (parts: RemedyParts): Remedy[] => [
+  ...breaker(parts),
+  ...repairer(parts),
+  ...certificates(parts),
+  ...reloads(parts),
+];
 
 function breaker({ options, objects, views }: RemedyParts): Breaker[] {
   const { suspensions, settings, logger } = options;
@@ -65,6 +77,46 @@ function repairer({ options, objects, views, reports, journal, ask }: RemedyPart
 }
 
 /** Every pod that should have a sidecar. */
+function certificates({ options, objects, views, reports }: RemedyParts): CertificateKeeper[] {
+  const { reload, settings, logger } = options;
+  if (reload === undefined) return [];
+  return [
+    new CertificateKeeper({
+      objects,
+      authorities: reload.authorities,
+      clusterDomain: settings.clusterDomain,
+      clusters: () => views.where(isActive),
+      found: (key, view, findings) => reports.update(key, "reload", view, findings),
+      now: () => reload.now(),
+      logger,
+      times: { ...KEEPER_TIMES, ...reload.times },
+    }),
+  ];
+}
+
+function reloads({ options, objects, views, journal }: RemedyParts): ReloadWatcher[] {
+  const { reload, identity, logger } = options;
+  const token = reload?.token;
+  if (reload === undefined || token === undefined) return [];
+  const asker = new StatusAsker(objects, () => token(), reload.port);
+  return [
+    new ReloadWatcher({
+      objects,
+      pods: () => servingReloads(views),
+      ask: (pod) => journal.looked(asker.ask(pod)),
+      identity,
+      logger,
+      times: { ...WATCHER_TIMES, ...reload.times },
+    }),
+  ];
+}
+
+function* servingReloads(views: Views): Generator<PodFacts> {
+  for (const [, { members }] of views.where(isActive))
+    for (const pod of members)
+      if (pod.reloadApi !== undefined && pod.sidecar === "running" && !pod.ended) yield pod;
+}
+
 function* bearersOf(views: Views): Generator<Bearer> {
   for (const [, view] of views.where(({ enabled }) => enabled)) yield* view.members;
   yield* views.poolers();

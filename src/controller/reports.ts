@@ -12,7 +12,8 @@ const TELL_AGAIN_MS = 3_600_000;
 const LANES = 4;
 
 /** Where a finding comes from: a later look of the same kind says whether it still stands. */
-export type Source = "objects" | "members" | "repair";
+const SOURCES = ["objects", "members", "repair", "reload"] as const;
+export type Source = (typeof SOURCES)[number];
 
 /** Tells of findings: once in the log and in an Event when they come, and counts those that stand. */
 export class Reports {
@@ -38,7 +39,7 @@ export class Reports {
   }
 
   forget(cluster: string): void {
-    for (const source of ["objects", "members", "repair"]) this.#standing.delete(`${source} ${cluster}`);
+    for (const source of SOURCES) this.#standing.delete(`${source} ${cluster}`);
   }
 
   /** How many findings stand, by reason. */

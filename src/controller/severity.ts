@@ -13,6 +13,8 @@ const OWN: Readonly<Record<Exclude<Reason, FindingCode>, Severity>> = {
   "sidecar-suspended": "warning",
   unobservable: "warning",
   "repair-stopped": "warning",
+  "reload-certificate": "warning",
+  "reload-failed": "warning",
 };
 
 /** As an audit would rate it. */

@@ -10,6 +10,7 @@ import { Controller } from "./controller.ts";
 import { Leadership } from "./leadership/leadership.ts";
 import type { LeaseTimes } from "./leadership/lease.ts";
 import { Objects } from "./objects.ts";
+import type { ReloadOptions } from "./reload/options.ts";
 
 export interface ReplicaOptions {
   /** Where the Lease is. */
@@ -26,6 +27,8 @@ export interface ReplicaOptions {
   readonly namespaces?: readonly string[] | undefined;
   /** The API server's own. Asked at each look at a cluster: they may change. */
   apiServerAddresses(): readonly string[];
+  /** Default: reload APIs are not looked after. */
+  readonly reload?: ReloadOptions;
   readonly logger: Logger;
   readonly metrics: Metrics;
   readonly leaseTimes?: LeaseTimes;
@@ -50,12 +53,13 @@ export function startReplica(connection: KubeConnection, options: ReplicaOptions
   let inForce: InjectionSettings | undefined;
   const begin = (): Controller => {
     inForce = options.settings();
-    const { openshift, suspensions, repair, choices, apiServerAddresses, namespaces } = options;
+    const { openshift, suspensions, repair, choices, apiServerAddresses, namespaces, reload } = options;
     const surroundings = { ownNamespace: namespace, apiServerAddresses };
     return new Controller(connection, {
       ...{ settings: inForce, openshift, repair, choices, surroundings, logger, metrics, identity },
       ...(suspensions === undefined ? {} : { suspensions }),
       ...(namespaces === undefined ? {} : { namespaces }),
+      ...(reload === undefined ? {} : { reload }),
     });
   };
   const leadership = new Leadership({

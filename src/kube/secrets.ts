@@ -1,9 +1,10 @@
 import type { SecretStore, StoredSecret } from "../certificates/secret-store.ts";
 import type { SecretData } from "../certificates/secrets.ts";
 import { FIELD_MANAGER, MANAGED_BY, MANAGED_BY_LABEL } from "../contract/names.ts";
-import { asObject, asString, at, type JsonObject } from "../json/value.ts";
+import { asString, at, type JsonObject } from "../json/value.ts";
 import type { KubeConnection } from "./connection.ts";
 import { KubeError } from "./error.ts";
+import { dataOf, textsIn } from "./secret-data.ts";
 
 /** Longer than any read or write of one object takes. Milliseconds. */
 const CALL_MS = 10_000;
@@ -29,7 +30,7 @@ export class KubeSecrets implements SecretStore {
         signal: AbortSignal.timeout(CALL_MS),
       });
       const secret = {
-        data: decoded(object.data),
+        data: textsIn(object.data),
         version: asString(at(object, "metadata", "resourceVersion")),
       };
       this.#objects.set(secret, object);
@@ -49,7 +50,7 @@ export class KubeSecrets implements SecretStore {
         method: read === undefined ? "POST" : "PUT",
         path: read === undefined ? this.#collection : `${this.#collection}/${encodeURIComponent(name)}`,
         query: { fieldManager: FIELD_MANAGER },
-        body: { ...(read ?? fresh), data: encoded(data) },
+        body: { ...(read ?? fresh), data: dataOf(data) },
         signal: AbortSignal.timeout(CALL_MS),
       });
       return true;
@@ -63,19 +64,4 @@ export class KubeSecrets implements SecretStore {
   get #collection(): string {
     return `/api/v1/namespaces/${encodeURIComponent(this.#namespace)}/secrets`;
   }
-}
-
-function decoded(data: unknown): Record<string, string> {
-  return Object.fromEntries(
-    Object.entries(asObject(data) ?? {}).map(([key, value]) => [
-      key,
-      Buffer.from(asString(value) ?? "", "base64").toString(),
-    ]),
-  );
-}
-
-function encoded(data: SecretData): JsonObject {
-  return Object.fromEntries(
-    Object.entries(data).map(([key, value]) => [key, Buffer.from(value).toString("base64")]),
-  );
 }

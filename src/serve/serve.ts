@@ -25,6 +25,7 @@ import { ownPlace } from "./own-place.ts";
 import { processIdentity } from "./process-identity.ts";
 import { Readiness } from "./readiness.ts";
 import { reloading } from "./reload.ts";
+import { reloadLook } from "./reload-look.ts";
 import { aborted, type Shutdown } from "./shutdown.ts";
 
 export interface ServeOptions {
@@ -121,6 +122,7 @@ async function run({ configPath, kubeconfig, environment, shutdown }: ServeOptio
       repair: config.controller.repair,
       choices: config.controller,
       namespaces: watchedNamespacesOf(config),
+      reload: reloadLook(config, own, environment, () => cluster.now()),
       apiServerAddresses: () => inForce.context.surroundings.apiServerAddresses,
       metrics,
     });

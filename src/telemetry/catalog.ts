@@ -135,6 +135,12 @@ export const METRICS = {
     help: "Members that the controller asked itself, by outcome (answered, refused, silent).",
     labels: ["outcome"],
   },
+  controllerReloadLooks: {
+    kind: "counter",
+    name: "patroni_injector_controller_reload_looks_total",
+    help: "Reload APIs of members that the controller asked for their status, by outcome (answered, silent).",
+    labels: ["outcome"],
+  },
   controllerPublications: {
     kind: "counter",
     name: "patroni_injector_controller_publications_total",

@@ -1,6 +1,7 @@
 import { isIPv6 } from "node:net";
 import { clusterLabelValue } from "../../contract/cluster-names.ts";
 import { CLUSTER_LABEL } from "../../contract/names.ts";
+import { RELOAD_PORT } from "../../contract/ports.ts";
 import type { JsonObject } from "../../json/value.ts";
 import type { NetworkChoice } from "../choices.ts";
 import { allSettings, type ClusterView, distinct } from "../view.ts";
@@ -57,8 +58,11 @@ function ingress(view: ClusterView, choice: NetworkChoice, { ownNamespace }: Net
   return [
     // They stream from each other, and ask each other's Patroni before they race for the lead.
     { from: members(view), ports: memberPorts(view) },
-    // The controller asks members whose sidecar cannot; operators have business of their own.
-    { from: [ownNamespace, ...choice.operatorNamespaces].map(everyPodOf), ports: memberPorts(view) },
+    // The controller asks members whose sidecar cannot, and how reloads went; operators have business of their own.
+    {
+      from: [ownNamespace, ...choice.operatorNamespaces].map(everyPodOf),
+      ports: [...memberPorts(view), ...reloadPorts(view)],
+    },
     { ...peers("from", choice.clients), ports: tcp(clients) },
     ...(choice.monitoring.length === 0 ? [] : [{ from: choice.monitoring, ports: tcp([view.sidecarPort]) }]),
   ];
@@ -85,6 +89,9 @@ const postgresPorts = (view: ClusterView): number[] =>
 
 const memberPorts = (view: ClusterView): JsonObject[] =>
   tcp([...postgresPorts(view), ...allSettings(view).map(({ patroniPort }) => patroniPort)]);
+
+const reloadPorts = (view: ClusterView): JsonObject[] =>
+  allSettings(view).some(({ reloadSecret }) => reloadSecret !== undefined) ? tcp([RELOAD_PORT]) : [];
 
 const isAmbient = (
   view: ClusterView,

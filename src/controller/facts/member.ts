@@ -5,7 +5,7 @@ import { memberOf } from "../../injection/member.ts";
 import { patroniHost } from "../../injection/mutations/announced.ts";
 import { containerOnPort } from "../../injection/mutations/sidecar.ts";
 import { readOptions } from "../../injection/options.ts";
-import { excludedInboundPorts, wantsSidecar } from "../../injection/recipient.ts";
+import { excludedInboundPorts, reloadSecret, wantsSidecar } from "../../injection/recipient.ts";
 import { reasonToSkip, roleOf } from "../../injection/select.ts";
 import type { InjectionSettings, Surroundings } from "../../injection/settings.ts";
 import { shapeProblem } from "../../injection/shape.ts";
@@ -37,6 +37,8 @@ export interface MemberSettings {
   readonly poolerPorts: readonly number[];
   readonly caSecret: string | undefined;
   readonly clientSecret: string | undefined;
+  /** The Secret with the certificate of its reload API; undefined: it is to serve none. */
+  readonly reloadSecret: string | undefined;
 }
 
 /** A Job's pods (a backup, a restore) may look like members, but never are: without native sidecars they are skipped. */
@@ -91,5 +93,6 @@ export function memberSettings(subject: Subject, settings: InjectionSettings): M
     poolerPorts: poolerPortsOf(pod),
     caSecret: options["patroni-ca-secret"],
     clientSecret: options["patroni-client-secret"],
+    reloadSecret: reloadSecret(member),
   };
 }

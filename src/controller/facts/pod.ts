@@ -1,6 +1,7 @@
 import { SIDECAR_ENV } from "../../contract/sidecar-env.ts";
 import type { InjectionSettings } from "../../injection/settings.ts";
 import { asObject, asString, at, type JsonObject, objectsIn } from "../../json/value.ts";
+import { type ReloadApi, reloadApiOf } from "../../reload-api/pod.ts";
 import { type MemberSettings, memberSettings } from "./member.ts";
 import { type SidecarFacts, sidecarFacts } from "./sidecar.ts";
 
@@ -39,6 +40,8 @@ export interface PodFacts {
   readonly owner: ObjectReference | undefined;
   /** The name that the certificate of its REST API must carry, the same as its sidecar asks for; undefined: its address. */
   readonly patroniName: string | undefined;
+  /** The reload API as its sidecar serves it; undefined where it does not. */
+  readonly reloadApi: ReloadApi | undefined;
 }
 
 /** Undefined for a pod that is no member. */
@@ -69,6 +72,7 @@ export function podFacts(pod: JsonObject, settings: InjectionSettings): PodFacts
     container,
     owner,
     patroniName: expanded(member.patroniHost, pod),
+    reloadApi: reloadApiOf(pod),
   };
 }
 

@@ -7,6 +7,7 @@ import { toInjectionSettings } from "../../../src/config/injection-settings.ts";
 import { ownDefaults } from "../../../src/config/load.ts";
 import { parseConfig } from "../../../src/config/parse.ts";
 import { Controller } from "../../../src/controller/controller.ts";
+import type { ReloadOptions } from "../../../src/controller/reload/options.ts";
 import type { InjectionSettings } from "../../../src/injection/settings.ts";
 import type { JsonObject } from "../../../src/json/value.ts";
 import { KubeConnection } from "../../../src/kube/connection.ts";
@@ -39,6 +40,8 @@ export interface PodOptions {
   readonly annotations?: Readonly<Record<string, string>>;
   /** Of the Patroni container. */
   readonly env?: readonly JsonObject[];
+  /** The Secret that its sidecar serves the reload API with. */
+  readonly serves?: string;
 }
 
 /** An embedded API server with a simulated Patroni cluster of three in a namespace that has opted in. */
@@ -109,7 +112,7 @@ export class World {
   }
 
   /** A controller that runs until the end of the test, or until it is stopped. */
-  controller(name = "one", api: KubeApi = this.api): Controller {
+  controller(name = "one", api: KubeApi = this.api, reload?: ReloadOptions): Controller {
     const logger = createLogger({
       level: "info",
       destination: { write: (line) => void this.logged.push(JSON.parse(line)) },
@@ -121,6 +124,7 @@ export class World {
       metrics: this.metrics,
       identity: name,
       times: TIMES,
+      ...(reload === undefined ? {} : { reload }),
     });
     this.#ends.push(() => controller.stop());
     return controller;
@@ -143,8 +147,15 @@ export class World {
   }
 
   /** The workload of the members, as users apply it. */
-  async addStatefulSet(options: { name?: string; scope?: string; account?: string } = {}): Promise<void> {
-    const { name = SCOPE, scope = SCOPE, account = "orders" } = options;
+  async addStatefulSet(
+    options: {
+      name?: string;
+      scope?: string;
+      account?: string;
+      annotations?: Readonly<Record<string, string>>;
+    } = {},
+  ): Promise<void> {
+    const { name = SCOPE, scope = SCOPE, account = "orders", annotations: more = {} } = options;
     const [member] = this.cluster.members;
     if (member === undefined) throw new Error("a cluster has members");
     const { metadata, spec } = this.#pod(member, false) as { metadata: JsonObject; spec: JsonObject };
@@ -156,7 +167,7 @@ export class World {
         template: {
           metadata: {
             labels,
-            annotations: { ...(annotations as JsonObject), "patroni-injector.io/cluster": scope },
+            annotations: { ...(annotations as JsonObject), ...more, "patroni-injector.io/cluster": scope },
           },
           spec: { ...spec, serviceAccountName: account },
         },
@@ -164,7 +175,11 @@ export class World {
     });
   }
 
-  #pod({ name, ports }: Reachable, sidecar: boolean, { annotations, env }: PodOptions = {}): JsonObject {
+  #pod(
+    { name, ports }: Reachable,
+    sidecar: boolean,
+    { annotations, env, serves }: PodOptions = {},
+  ): JsonObject {
     const dcs = this.#options.kubernetesDcs
       ? [{ name: "PATRONI_KUBERNETES_USE_ENDPOINTS", value: "true" }]
       : [];
@@ -181,6 +196,13 @@ export class World {
       spec: {
         nodeName: "node",
         serviceAccountName: "orders",
+        ...(serves === undefined
+          ? {}
+          : {
+              hostname: name,
+              subdomain: `${SCOPE}-headless`,
+              volumes: [{ name: "patroni-injector-reload-tls", secret: { secretName: serves } }],
+            }),
         initContainers: sidecar ? [{ name: "patroni-injector", image: "patroni-injector" }] : [],
         containers: [
           {

@@ -110,10 +110,13 @@ for (const [what, release] of Object.entries(MATRIX)) {
 }
 
 describe("the certificate's source", () => {
-  const bundles = (objects: readonly JsonObject[]) =>
-    objectsIn(theOnly(objects, "MutatingWebhookConfiguration").webhooks).map((entry) =>
+  /** Of all entries, each once. */
+  const bundles = (objects: readonly JsonObject[]) => {
+    const entries = objectsIn(theOnly(objects, "MutatingWebhookConfiguration").webhooks).map((entry) =>
       Buffer.from(String(at(entry, "clientConfig", "caBundle") ?? ""), "base64").toString(),
     );
+    return [...new Set(entries)];
+  };
   const mayRead = (objects: readonly JsonObject[]) =>
     ofKind(objects, "Role")
       .flatMap(({ rules }) => objectsIn(rules))
@@ -124,15 +127,18 @@ describe("the certificate's source", () => {
       ({ resources }) => String(resources) === "mutatingwebhookconfigurations",
     )?.verbs;
 
-  it("self: two Secrets without data, which it may fill, and no others", async () => {
+  const RELOAD_AUTHORITIES = "patroni-injector-reload-ca";
+  const keepsReloads = [[RELOAD_AUTHORITIES], ["get", "update"]];
+
+  it("self: Secrets without data, which it may fill, and no others", async () => {
     const objects = await rendered();
     const secrets = ofKind(objects, "Secret");
     const names = secrets.map(({ metadata }) => at(metadata, "name"));
-    assert.deepEqual(names, ["patroni-injector-ca", "patroni-injector-leaf"]);
+    assert.deepEqual(names, ["patroni-injector-ca", "patroni-injector-leaf", RELOAD_AUTHORITIES]);
     for (const secret of secrets) assert.deepEqual([secret.data, secret.stringData], [undefined, undefined]);
-    assert.deepEqual(mayRead(objects), [[names, ["get", "update"]]]);
+    assert.deepEqual(mayRead(objects), [[names.slice(0, 2), ["get", "update"]], keepsReloads]);
     assert.deepEqual(webhookVerbs(objects), ["list", "watch", "patch"]);
-    assert.deepEqual(bundles(objects), ["", ""]);
+    assert.deepEqual(bundles(objects), [""]);
     const { webhook } = configIn(objects, RELEASE.namespace).config;
     assert.deepEqual(
       names,
@@ -148,7 +154,8 @@ describe("the certificate's source", () => {
       at(metadata, "annotations", "cert-manager.io/inject-ca-from"),
       `${RELEASE.namespace}/patroni-injector`,
     );
-    assert.deepEqual([ofKind(objects, "Secret"), mayRead(objects)], [[], []]);
+    assert.deepEqual(mayRead(objects), [keepsReloads]);
+    assert.equal(at(theOnly(objects, "Secret"), "metadata", "name"), RELOAD_AUTHORITIES);
     assert.deepEqual(webhookVerbs(objects), ["list", "watch"]);
     const pod = at(theOnly(objects, "Deployment"), "spec", "template", "spec");
     const volume = objectsIn(at(pod, "volumes")).find(({ name }) => name === "certificate");
@@ -162,7 +169,7 @@ describe("the certificate's source", () => {
   it("provided: the caBundle of the values in every entry", async () => {
     const values = MATRIX["a certificate of one's own"]?.values ?? {};
     const expected = String(at(values, "certificates", "caBundle"));
-    assert.deepEqual(bundles(await rendered({ values })), [expected, expected]);
+    assert.deepEqual(bundles(await rendered({ values })), [expected]);
   });
 
   it("clientCA: the ConfigMap is mounted where the configuration says", async () => {

@@ -22,6 +22,7 @@ export const settingsOf = (difference: Partial<MemberSettings> = {}): MemberSett
   poolerPorts: [],
   caSecret: undefined,
   clientSecret: undefined,
+  reloadSecret: undefined,
   ...difference,
 });
 
@@ -42,6 +43,7 @@ export const member = (difference: Partial<PodFacts> = {}): PodFacts => ({
   container: { image: "patroni-injector:1", health: "running", why: "", restarts: 0 },
   owner: undefined,
   patroniName: undefined,
+  reloadApi: undefined,
   ...difference,
 });
 

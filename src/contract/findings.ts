@@ -110,9 +110,9 @@ export const FINDINGS = {
   ),
   "webhook-untrusted": injection(
     "error",
-    "The webhook configuration trusts nobody (`caBundle` is empty), or not what is being served.",
+    "The webhook configuration trusts nobody (`caBundle` is empty, or cannot be read), or not what a pod of the webhook serves: another authority has signed it, it is for another name, it has expired or is not valid yet.",
     "The API server cannot call the webhook.",
-    "`patroni-injector certs` says what is wrong.",
+    "`patroni-injector certs`, in the injector's own pod, says what is served and when it rotates. Where others keep the certificate or the `caBundle` (cert-manager, a pipeline), look there.",
   ),
   "webhook-unreachable": injection(
     "error",
@@ -242,7 +242,7 @@ export const FINDINGS = {
     "error",
     "A NetworkPolicy keeps members from DNS.",
     "Members announce names: none of them can be resolved.",
-    "Allow egress to 53, UDP and TCP.",
+    "Allow egress to 53, UDP and TCP; on OpenShift to 5353 of `openshift-dns`; where each node has a cache, to its address.",
   ),
   "blocked-postgres": network(
     "error",

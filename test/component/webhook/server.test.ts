@@ -90,7 +90,7 @@ describe("draining", () => {
       const agent = agentFor(t, certificate.caPem, 1);
       for (let last: string | undefined; last !== "close"; rounds[number] = (rounds[number] ?? 0) + 1) {
         const uid = `${number}-${rounds[number]}`;
-        const answer = await postReview(port, uid, agent, 100 + 200 * Math.random()).catch((error: Error) => {
+        const answer = await postReview(port, uid, agent, 200 + 400 * Math.random()).catch((error: Error) => {
           dropped.push(`${uid}: ${error.message}`);
         });
         if (answer === undefined) return;

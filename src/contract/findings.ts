@@ -197,9 +197,9 @@ export const FINDINGS = {
 
   "peer-authentication-differs": mesh(
     "error",
-    "The mesh demands mTLS on a port that the pods exclude from it.",
-    "Replication and Patroni's REST API are refused.",
-    "Apply the policy of the fix, or let the controller make it.",
+    "The ports that pods exclude from the mesh are not those on which its policy disables mTLS.",
+    "On a port that is excluded, and where mTLS is demanded, replication and Patroni's REST API are refused. On one that is not excluded the proxy stands between: PostgreSQL sees its address instead of the clients', so pg_hba goes wrong.",
+    "Apply the policy of the fix, or let the controller make it; restart the member that does not exclude the ports.",
   ),
   "peer-authentication-conflict": mesh(
     "error",

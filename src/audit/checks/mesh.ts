@@ -17,6 +17,7 @@ import { labelsOf, podTemplates } from "../templates.ts";
 
 const PROXY = "istio-proxy";
 const INCLUDE_INBOUND = "traffic.sidecar.istio.io/includeInboundPorts";
+const EXCLUDE_INBOUND = "traffic.sidecar.istio.io/excludeInboundPorts";
 
 /** Members with Istio's proxy in the pod: elsewhere nothing here matters. */
 const meshed = ({ members }: AuditedCluster) =>
@@ -24,6 +25,40 @@ const meshed = ({ members }: AuditedCluster) =>
     [...objectsIn(at(pod, "spec", "containers")), ...objectsIn(at(pod, "spec", "initContainers"))].some(
       ({ name }) => name === PROXY,
     ),
+  );
+
+/** Whether what comes in at a port passes the proxy by. That a pod includes the port by its list is another finding. */
+function isExcluded(pod: JsonObject, port: number): boolean {
+  const listed = (annotation: string): string[] =>
+    commaList(asString(at(pod, "metadata", "annotations", annotation)) ?? "");
+  const included = listed(INCLUDE_INBOUND);
+  return (included.length > 0 && !included.includes("*")) || listed(EXCLUDE_INBOUND).includes(String(port));
+}
+
+/** Ports on which a policy has mTLS disabled. */
+const disabledIn = (policy: JsonObject | undefined): number[] =>
+  Object.entries(asObject(at(policy, "spec", "portLevelMtls")) ?? {}).flatMap(([port, mtls]) =>
+    at(mtls, "mode") === "DISABLE" ? Number(port) : [],
+  );
+
+/** A member that lets the proxy have a port on which the policy has mTLS disabled. */
+const unexcluded = (policy: JsonObject | undefined, cluster: AuditedCluster): Finding[] =>
+  meshed(cluster).flatMap(({ pod, facts }): Finding[] => {
+    const { postgresPort, patroniPort } = facts.settings;
+    const ports = disabledIn(policy)
+      .filter((port) => port === postgresPort || port === patroniPort)
+      .filter((port) => !isExcluded(pod, port));
+    if (ports.length === 0) return [];
+    const evidence = `mTLS is disabled on ${ports.join(", ")}, and the pod does not exclude it`;
+    const field = `metadata.annotations["${EXCLUDE_INBOUND}"]`;
+    return [{ code: "peer-authentication-differs", object: refTo(pod, "Pod"), field, evidence }];
+  });
+
+/** Where nothing was injected, only what somebody has excluded on his own matters. */
+const excludesAny = (cluster: AuditedCluster): boolean =>
+  cluster.mode === "enabled" ||
+  meshed(cluster).some(({ pod, facts }) =>
+    facts.settings.excludedPorts.some((port) => isExcluded(pod, port)),
   );
 
 const policies: Check = forCluster(
@@ -43,9 +78,10 @@ const policies: Check = forCluster(
         evidence: "it selects these pods",
       };
     });
-    if (wanted === undefined) return conflicts;
+    if (wanted === undefined || !excludesAny(cluster)) return conflicts;
     const found = live.find(({ metadata }) => at(metadata, "name") === wanted.name);
-    if (found !== undefined && holds(found.spec, wanted.object.spec)) return conflicts;
+    if (found !== undefined && holds(found.spec, wanted.object.spec))
+      return [...conflicts, ...unexcluded(found, cluster)];
     const object = { kind: "PeerAuthentication", namespace: cluster.namespace, name: wanted.name };
     const evidence =
       found === undefined ? "there is none for the excluded ports" : "it is not for the excluded ports";

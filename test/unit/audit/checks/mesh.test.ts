@@ -10,9 +10,12 @@ const ENV = [
 ];
 const AUTH = { name: "PATRONI_RESTAPI_USERNAME", value: "admin" };
 
+const EXCLUDE = "traffic.sidecar.istio.io/excludeInboundPorts";
+const EXCLUDED = { annotations: { [EXCLUDE]: "5432,8008,8011" } };
+
 const pod = (
   env: JsonObject[] = [...ENV, AUTH],
-  metadata: JsonObject = {},
+  metadata: JsonObject = EXCLUDED,
   containers: JsonObject[] = [{ name: "istio-proxy" }],
 ): JsonObject =>
   member(
@@ -65,6 +68,17 @@ for (const [what, codes, objects] of [
     ["peer-authentication-conflict"],
     [...SOUND, policy("strict", [], { application: "patroni" })],
   ],
+  [
+    "a pod that does not exclude what the policy is for",
+    ["peer-authentication-differs"],
+    instead("Pod", annotated({ [EXCLUDE]: "15020,5432" })),
+  ],
+  ["a pod that excludes more", [], instead("Pod", annotated({ [EXCLUDE]: "15020, 8011,8008,5432" }))],
+  [
+    "a pod that excludes nothing, and no policy: nobody wanted it",
+    [],
+    instead("Pod", annotated({})).filter((each) => each !== OURS),
+  ],
   ["a policy for other pods", [], [...SOUND, policy("strict", [], { app: "web" })]],
   [
     "ports that are included",
@@ -92,6 +106,12 @@ for (const [what, codes, objects] of [
     assert.deepEqual(codesOf(outcome), codes);
     assert.deepEqual(outcome.unseen, []);
   });
+
+test("where pods are to be injected a policy is wanted, whatever they exclude today", () => {
+  const enabled = namespace("db", { "patroni-injector.io/injection": "enabled" });
+  const objects = [enabled, ...instead("Pod", annotated({})).filter((each) => each !== OURS)];
+  assert.deepEqual(codesOf(audited(MESH, { objects })), ["peer-authentication-differs"]);
+});
 
 test("the policy of the fix mends it", () => {
   const objects = [namespace("db"), ...instead("PeerAuthentication")];

@@ -11,6 +11,7 @@ import {
 import { KEPT } from "../../contract/names.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import type { Objects } from "../objects.ts";
+import { datedAuthorities } from "./dated.ts";
 import { type AuthorityPlan, planAuthorities } from "./plan.ts";
 import { readSecret, type SecretPlace, writeSecret } from "./secret.ts";
 
@@ -55,7 +56,11 @@ export class Authorities {
       if (!secret.ours)
         throw new Error(`Secret ${place.namespace}/${place.name} was not made for the controller`);
       const kept = readAuthorities(secret.data);
-      const plan = planAuthorities(kept.authorities, this.#parts.now().getTime(), lifetimes);
+      const plan = planAuthorities(
+        datedAuthorities(kept.authorities),
+        this.#parts.now().getTime(),
+        lifetimes,
+      );
       if (plan.kind === "rest") return kept.authorities;
       await writeSecret(objects, place, secret, writeAuthorities(await this.#after(plan, kept)));
       this.#parts.logger.info({ plan, secret: place }, "the reload API's authorities changed");

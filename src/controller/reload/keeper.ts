@@ -1,6 +1,6 @@
 import { issueLeaf } from "../../certificates/issue.ts";
 import type { Lifetimes } from "../../certificates/lifetimes.ts";
-import { type Leaf, readLeaf, type SecretData } from "../../certificates/secrets.ts";
+import { type KnownAuthority, type Leaf, readLeaf, type SecretData } from "../../certificates/secrets.ts";
 import { KEPT, RELOAD_TLS_SECRET } from "../../contract/names.ts";
 import type { BackOffTimes } from "../../kube/back-off.ts";
 import type { Logger } from "../../telemetry/logger.ts";
@@ -8,9 +8,10 @@ import type { Objects } from "../objects.ts";
 import { Queue } from "../queue.ts";
 import type { ClusterView, Finding } from "../view.ts";
 import { Authorities } from "./authorities.ts";
+import { bundleOf, datedAuthorities, datedCertificate } from "./dated.ts";
 import { certificateNames } from "./names.ts";
-import { bundle, type CertificatePlan, planCertificate, RELOAD_LIFETIMES } from "./plan.ts";
-import { readSecret, type SecretPlace, writeSecret } from "./secret.ts";
+import { type CertificatePlan, planCertificate, RELOAD_LIFETIMES } from "./plan.ts";
+import { type FoundSecret, readSecret, type SecretPlace, writeSecret } from "./secret.ts";
 
 /** Milliseconds. */
 export interface KeeperTimes {
@@ -125,48 +126,54 @@ export class CertificateKeeper {
   async #keep(namespace: string): Promise<void> {
     const names = this.#wanted.get(namespace);
     if (names === undefined) return;
-    const { objects, times, now } = this.#parts;
+    const { objects } = this.#parts;
     const place = { namespace, name: RELOAD_TLS_SECRET };
     // The namespace's own first: where nothing may be written, no authority is needed.
     const secret = await readSecret(objects, place, KEPT.certificate);
-    if (!secret.ours) {
-      if (readLeaf(secret.data).leaf !== undefined || secret.data["tls.crt"])
-        this.#problems.delete(namespace);
-      else throw new Error(`Secret ${namespace}/${place.name} is empty, and was not made for the controller`);
-      return;
-    }
-    const authorities = await this.#authorities.get();
-    const { leaf } = readLeaf(secret.data);
-    const plan = planCertificate(authorities, leaf, names, now().getTime(), times.lifetimes);
-    if (plan.kind !== "rest") {
-      const written =
-        plan.kind === "issue" ? await this.#issue(plan, names, authorities) : published(leaf, plan);
-      await writeSecret(objects, place, secret, { ...secret.data, ...written });
-      const about = plan.kind === "issue" ? { why: plan.why, names } : {};
-      this.#parts.logger.info(
-        { namespace, plan: plan.kind, ...about },
-        "the reload API's certificate was written",
-      );
-    }
+    if (!secret.ours && !secret.data["tls.crt"])
+      throw new Error(`Secret ${namespace}/${place.name} is empty, and was not made for the controller`);
+    if (secret.ours) await this.#bringUpToDate(place, secret, names);
     this.#problems.delete(namespace);
   }
 
-  async #issue(
-    { signer }: CertificatePlan & { kind: "issue" },
+  async #bringUpToDate(place: SecretPlace, secret: FoundSecret, names: readonly string[]): Promise<void> {
+    const { objects, times, now, logger } = this.#parts;
+    const authorities = await this.#authorities.get();
+    const { leaf } = readLeaf(secret.data);
+    const dated = leaf && datedCertificate(leaf);
+    const plan = planCertificate(
+      datedAuthorities(authorities),
+      dated,
+      names,
+      now().getTime(),
+      times.lifetimes,
+    );
+    const next = await this.#after(plan, leaf, names, authorities);
+    if (next === undefined) return;
+    await writeSecret(objects, place, secret, { ...secret.data, ...dataOf(next) });
+    logger.info({ secret: place, plan, names }, "the reload API's certificate was written");
+  }
+
+  /** Undefined where all stays as it is. */
+  async #after(
+    plan: CertificatePlan,
+    leaf: Leaf | undefined,
     dnsNames: readonly string[],
-    authorities: Awaited<ReturnType<Authorities["get"]>>,
-  ): Promise<SecretData> {
+    authorities: readonly KnownAuthority[],
+  ): Promise<Leaf | undefined> {
+    if (plan.kind === "rest") return undefined;
+    const caPem = bundleOf(authorities, plan.trusted);
+    if (plan.kind === "publish") return leaf && { ...leaf, caPem };
+    const signer = authorities.find(({ id }) => id === plan.signer);
+    if (signer === undefined) throw new Error(`no authority ${plan.signer}`);
     const { leafMs, backdateMs } = this.#parts.times.lifetimes;
     const validity = { from: this.#parts.now(), days: leafMs / DAY_MS, backdateMs };
     const made = await issueLeaf(COMMON_NAME, { dnsNames, ipAddresses: [] }, validity, signer);
-    return pairOf({ ...made, caPem: bundle(authorities, signer.id) ?? signer.certPem });
+    return { ...made, caPem };
   }
 }
 
-const published = (leaf: Leaf | undefined, { caPem }: CertificatePlan & { kind: "publish" }): SecretData =>
-  leaf === undefined ? {} : pairOf({ ...leaf, caPem });
-
-const pairOf = ({ certPem, keyPem, caPem }: Leaf): SecretData => ({
+const dataOf = ({ certPem, keyPem, caPem }: Leaf): SecretData => ({
   "tls.crt": certPem,
   "tls.key": keyPem,
   "ca.crt": caPem,

@@ -1,9 +1,5 @@
-import { X509Certificate } from "node:crypto";
 import { LIFETIMES, type Lifetimes } from "../../certificates/lifetimes.ts";
-import { idOf } from "../../certificates/pem.ts";
-import { type AuthorityFacts, type LeafFacts, nextStep, type Why } from "../../certificates/rotation.ts";
-import { namesOf, spanOf } from "../../certificates/rotation-facts.ts";
-import type { KnownAuthority, Leaf } from "../../certificates/secrets.ts";
+import { type AuthorityFacts, nextStep, type Span, type Why } from "../../certificates/rotation.ts";
 
 /**
  * One set of authorities signs the certificates of many namespaces. It turns as the webhook's does (certificates/rotation.ts), but with
@@ -12,28 +8,49 @@ import type { KnownAuthority, Leaf } from "../../certificates/secrets.ts";
  */
 export const RELOAD_LIFETIMES: Lifetimes = { ...LIFETIMES, cachesMs: 24 * 3_600_000 };
 
+/** An authority; lists of them are in the order in which they were made. */
+export interface DatedAuthority extends Span {
+  readonly id: string;
+}
+
+/** The certificate of a namespace, as its Secret has it. */
+export interface DatedCertificate extends Span {
+  /** Who signed it; it need not be among the authorities. */
+  readonly issuer: string;
+  readonly names: readonly string[];
+  /** The authorities beside it, in `ca.crt`. */
+  readonly trusted: readonly string[];
+}
+
 export type AuthorityPlan =
+  /** The new one comes last. */
   | { readonly kind: "make"; readonly drop: readonly string[] }
   | { readonly kind: "retire"; readonly authorities: readonly string[] }
   | { readonly kind: "rest" };
 
 export type CertificatePlan =
-  | { readonly kind: "issue"; readonly why: Why; readonly signer: KnownAuthority }
+  | {
+      readonly kind: "issue";
+      readonly why: Why;
+      readonly signer: string;
+      readonly trusted: readonly string[];
+    }
   /** The certificate stays, and others are to be trusted beside its authority. */
-  | { readonly kind: "publish"; readonly caPem: string }
+  | { readonly kind: "publish"; readonly trusted: readonly string[] }
   | { readonly kind: "rest" };
 
 /** What is due with the authorities. @param now Unix time, milliseconds */
 export function planAuthorities(
-  authorities: readonly KnownAuthority[],
+  authorities: readonly DatedAuthority[],
   now: number,
   lifetimes: Lifetimes,
 ): AuthorityPlan {
-  const facts = factsOf(authorities, lifetimes);
-  const signer = facts.findLast(({ notBefore }) => isRipe(notBefore, now, lifetimes)) ?? facts.at(-1);
+  const facts = rotation(authorities, now, lifetimes);
+  const isRipe = ({ id }: DatedAuthority) => (facts.seenForMs(id) ?? 0) >= lifetimes.cachesMs;
+  const signer = authorities.findLast(isRipe) ?? authorities.at(-1);
   // As a namespace sees it whose certificate was made just now.
   const leaf = signer && { issuer: signer.id, notBefore: now, notAfter: now + 1, coversNames: true };
-  const step = nextStep({ ...rotation(facts, now, lifetimes), leaf, anySeen: true });
+  const step = nextStep({ ...facts, leaf, anySeen: true });
   switch (step.kind) {
     case "make-authority":
       return { kind: "make", drop: step.drop };
@@ -47,73 +64,58 @@ export function planAuthorities(
 /**
  * What is due with the certificate of a namespace.
  *
- * @param leaf undefined where there is none that could be served
+ * @param certificate undefined where there is none that could be served
  * @param names what it must be for: these, and no others
  * @param now Unix time, milliseconds
  */
 export function planCertificate(
-  authorities: readonly KnownAuthority[],
-  leaf: Leaf | undefined,
+  authorities: readonly DatedAuthority[],
+  certificate: DatedCertificate | undefined,
   names: readonly string[],
   now: number,
   lifetimes: Lifetimes,
 ): CertificatePlan {
-  const facts = leaf && leafFacts(leaf, names);
-  const rotated = rotation(factsOf(authorities, lifetimes), now, lifetimes, facts?.issuer);
-  const isKnown = authorities.some(({ id }) => id === facts?.issuer);
-  const step = nextStep({ ...rotated, leaf: facts, anySeen: isKnown });
+  const leaf = certificate && { ...certificate, coversNames: isSame(certificate.names, names) };
+  const isKnown = authorities.some(({ id }) => id === certificate?.issuer);
+  const facts = rotation(authorities, now, lifetimes, certificate?.issuer);
+  const step = nextStep({ ...facts, leaf, anySeen: isKnown });
   if (step.kind === "issue-leaf") {
-    const signer = authorities.find(({ id }) => id === step.authority);
-    return signer === undefined ? { kind: "rest" } : { kind: "issue", why: step.why, signer };
+    const { why, authority: signer } = step;
+    return { kind: "issue", why, signer, trusted: trustedWith(authorities, signer) };
   }
-  const caPem = facts && bundle(authorities, facts.issuer);
-  return leaf === undefined || caPem === undefined || caPem === leaf.caPem
-    ? { kind: "rest" }
-    : { kind: "publish", caPem };
+  if (certificate === undefined || !isKnown) return { kind: "rest" };
+  const trusted = trustedWith(authorities, certificate.issuer);
+  return isSame(trusted, certificate.trusted) ? { kind: "rest" } : { kind: "publish", trusted };
 }
 
-/** All authorities that count, PEM: whoever signed comes first. Undefined where that is none of them. */
-export function bundle(authorities: readonly KnownAuthority[], signer: string): string | undefined {
-  const first = authorities.find(({ id }) => id === signer);
-  if (first === undefined) return undefined;
-  return [first, ...authorities.filter(({ id }) => id !== signer)].map(({ certPem }) => certPem).join("");
-}
-
-function leafFacts({ certPem, caPem }: Leaf, wanted: readonly string[]): LeafFacts {
-  const { dnsNames } = namesOf(certPem, { dnsNames: [], ipAddresses: [] });
-  return {
-    ...spanOf(certPem),
-    issuer: idOf(new X509Certificate(caPem)),
-    coversNames: dnsNames.toSorted().join() === wanted.toSorted().join(),
-  };
-}
-
-/** A certificate is signed by the newest that is ripe: the last one of an authority is made when the next becomes ripe. */
-function factsOf(authorities: readonly KnownAuthority[], lifetimes: Lifetimes): AuthorityFacts[] {
-  const { backdateMs, cachesMs, leafMs } = lifetimes;
-  const spans = authorities.map(({ id, certPem }) => ({ id, ...spanOf(certPem) }));
-  return spans.map((span, index) => {
-    const next = spans[index + 1];
-    const lastLeafUntil =
-      next === undefined ? span.notAfter : next.notBefore + backdateMs + cachesMs + leafMs;
-    return { ...span, lastLeafUntil };
-  });
-}
+/** All authorities that count; whoever signed comes first. */
+const trustedWith = (authorities: readonly DatedAuthority[], signer: string): string[] => [
+  signer,
+  ...authorities.map(({ id }) => id).filter((id) => id !== signer),
+];
 
 /** @param signing it signs already: nobody has to be waited for */
 function rotation(
-  authorities: readonly AuthorityFacts[],
+  authorities: readonly DatedAuthority[],
   now: number,
-  { backdateMs, cachesMs }: Lifetimes,
+  lifetimes: Lifetimes,
   signing?: string,
 ) {
+  const { backdateMs, cachesMs, leafMs } = lifetimes;
   const seenForMs = (id: string): number | undefined => {
     if (id === signing) return Number.POSITIVE_INFINITY;
     const found = authorities.find((authority) => authority.id === id);
     return found && now - found.notBefore - backdateMs;
   };
-  return { authorities, seenForMs, now, cachesMs };
+  // The last certificate of an authority is made when the next one is ripe to sign.
+  const facts = authorities.map((authority, index): AuthorityFacts => {
+    const next = authorities[index + 1];
+    const lastLeafUntil =
+      next === undefined ? authority.notAfter : next.notBefore + backdateMs + cachesMs + leafMs;
+    return { ...authority, lastLeafUntil };
+  });
+  return { authorities: facts, seenForMs, now, cachesMs };
 }
 
-const isRipe = (notBefore: number, now: number, { backdateMs, cachesMs }: Lifetimes): boolean =>
-  now - notBefore - backdateMs >= cachesMs;
+const isSame = (one: readonly string[], other: readonly string[]): boolean =>
+  one.length === other.length && one.every((each) => other.includes(each));

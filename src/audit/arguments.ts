@@ -27,8 +27,8 @@ ServiceAccounts may do, and tries a pod of each workload by a server-side dry-ru
       --explain CODE     what a finding means
   -h, --help             print this
 
-On standard error: what takes its time. What could not be looked at is in the report, and counts as neither good nor bad.
-Exit code: 0 nothing at or above --fail-on; 1 something; 2 no audit, and why.
+On standard error: what it is at, where that takes long. What could not be looked at is in the report, and counts as neither good nor bad.
+Exit code: 0 nothing at or above --fail-on; 1 something; 2 no audit, or not a whole one, and why.
 `;
 
 export interface Arguments {

@@ -100,6 +100,29 @@ test("a setting that needs a restart is told, and is no fault", async () => {
   assert.equal((await api.reload("postgres", version)).status, 200);
 });
 
+test("a setting that has left the files and stays until a restart is told, and is no fault", async () => {
+  const restart = async () => {
+    const body = {};
+    const { code } = await callPatroni(database.rest, {
+      method: "POST",
+      path: "/restart",
+      body,
+      timeoutMs: 30_000,
+    });
+    assert.equal(code, 200);
+    await database.untilPrimary();
+  };
+  await database.configure(++version, { parameters: { shared_buffers: "17MB" } });
+  assert.deepEqual((await api.reload("postgres", version)).body.pendingRestart, ["shared_buffers"]);
+  await restart();
+  await database.configure(++version, {});
+  const { status, body } = await api.reload("postgres", version);
+  assert.equal(status, 200, JSON.stringify(body));
+  assert.deepEqual(body.pendingRestart, ["shared_buffers"]);
+  await restart();
+  assert.deepEqual((await api.reload("postgres", version)).body.pendingRestart, []);
+});
+
 test("a marker in the configuration is the proof, and one of another version proves nothing", async () => {
   await database.configure(++version, { parameters: { "patroni_injector.config_version": version } });
   assert.equal((await api.reload("postgres", version)).body.proof, "marker");

@@ -80,3 +80,7 @@ export const faultsOf = ({ errors, pendingRestart }: Shown): readonly Configurat
   errors
     .filter(({ setting }) => setting === undefined || !pendingRestart.includes(setting))
     .map(({ file, line, message }) => ({ file, line, message }));
+
+/** What is wrong or waits for a restart, as one text; empty where nothing is. */
+export const findingsOf = ({ errors, pendingRestart }: Shown): string =>
+  errors.length + pendingRestart.length === 0 ? "" : JSON.stringify([errors, pendingRestart]);

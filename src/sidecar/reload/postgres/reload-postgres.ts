@@ -2,7 +2,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { failed, messageOf, type Outcome } from "../outcome.ts";
 import { isPassing, withGrace } from "../retry.ts";
 import { departures } from "./departures.ts";
-import { faultsOf, judge, judgeWithDcs, unproven } from "./evidence.ts";
+import { faultsOf, findingsOf, judge, judgeWithDcs, unproven } from "./evidence.ts";
 import { PatroniRefusal, type PatroniReload } from "./patroni-reload.ts";
 import { type PostgresConnection, PostgresSession } from "./session.ts";
 
@@ -14,6 +14,12 @@ const SETTLED_AFTER_MS = 3000;
 
 /** A wake can be lost: Patroni clears it when its rest ends. Milliseconds. */
 const WAKE_EVERY_MS = 1000;
+
+/**
+ * Patroni writes its file in place: PostgreSQL may be asked in the middle of it, and find settings missing. What is not clean is looked
+ * at again this long after. Milliseconds.
+ */
+const CONFIRMED_AFTER_MS = 200;
 
 const PAUSE_MS = 20;
 const LONGEST_PAUSE_MS = 500;
@@ -84,19 +90,24 @@ async function prove(
   const began = performance.now();
   let wakeAt = began + WAKE_EVERY_MS;
   let wasWoken = false;
+  let last = { findings: "", since: began };
   for (let pause = PAUSE_MS; ; pause = Math.min(2 * pause, LONGEST_PAUSE_MS)) {
     const now = performance.now();
     const isLast = now + pause > began + proofWithinMs;
     const hasSettled = wasWoken && now - began > SETTLED_AFTER_MS;
     try {
       const shown = await session.shown();
-      const verdict = judge(shown, version, needsMarker);
+      const findings = findingsOf(shown);
+      if (findings !== last.findings) last = { findings, since: now };
+      const isConfirmed = findings === "" || isLast || now - last.since >= CONFIRMED_AFTER_MS;
+      const verdict = isConfirmed ? judge(shown, version, needsMarker) : undefined;
       const whole =
         verdict?.kind === "proven" && needsMarker
           ? judgeWithDcs(verdict, await departures(session, patroni, version), hasSettled || isLast)
           : verdict;
       if (whole !== undefined) return whole;
-      if (isLast || (hasSettled && faultsOf(shown).length > 0)) return unproven(shown, version);
+      if (isLast || (hasSettled && isConfirmed && faultsOf(shown).length > 0))
+        return unproven(shown, version);
     } catch (error) {
       return failed(
         "reload-unproven",

@@ -11,13 +11,19 @@ export interface PostgresConnection extends Connection {
 
 const SHOWN = `
   SELECT pg_conf_load_time() > $1::timestamptz AS reloaded,
-         current_setting('${VERSION_SETTING}', true) AS marker,
-         ARRAY(SELECT name FROM pg_settings WHERE pending_restart ORDER BY name) AS pending`;
+         current_setting('${VERSION_SETTING}', true) AS marker`;
 
-/** Names and not values: a value may hold a password. */
+const PENDING = "SELECT name FROM pg_settings WHERE pending_restart ORDER BY name";
+
+/**
+ * Names and not values: a value may hold a password. A setting that has left the files and stays until a restart is none (its row has no
+ * name, and words that are not translated: ProcessConfigFileInternal).
+ */
 const FILE_ERRORS = `
   SELECT sourcefile AS file, sourceline AS line, name AS setting, concat_ws(': ', name, error) AS message
-  FROM pg_file_settings WHERE error IS NOT NULL ORDER BY seqno`;
+  FROM pg_file_settings
+  WHERE error IS NOT NULL AND error NOT LIKE 'parameter "%" cannot be changed without restarting the server'
+  ORDER BY seqno`;
 
 const HBA_ERRORS = `
   SELECT current_setting('hba_file') AS file, line_number AS line, NULL AS setting, error AS message
@@ -78,19 +84,20 @@ export class PostgresSession {
   }
 
   async shown(): Promise<Shown> {
-    const { rows } = await this.#client.query<{
-      reloaded: boolean;
-      marker: string | null;
-      pending: string[];
-    }>(SHOWN, [this.#since]);
+    // First of all: what is read after it is no older than what was loaded.
+    const { rows } = await this.#client.query<{ reloaded: boolean; marker: string | null }>(SHOWN, [
+      this.#since,
+    ]);
     const [row] = rows;
     const errors: ErrorRow[] = [];
     for (const query of [FILE_ERRORS, HBA_ERRORS, ...(this.major >= 15 ? [IDENT_ERRORS] : [])])
       errors.push(...(await this.#client.query<ErrorRow>(query)).rows);
+    // Last: with a look at its files PostgreSQL notes which settings wait for a restart.
+    const pending = await this.#client.query<{ name: string }>(PENDING);
     return {
       reloaded: row?.reloaded === true,
       marker: row?.marker || undefined,
-      pendingRestart: row?.pending ?? [],
+      pendingRestart: pending.rows.map(({ name }) => name),
       errors: errors.map(({ file, line, setting, message }) => ({
         file: file ?? undefined,
         line: line ?? undefined,

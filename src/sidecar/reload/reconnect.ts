@@ -1,4 +1,5 @@
 import type { JsonObject } from "../../json/value.ts";
+import { publishedAddresses } from "../../primary/slice.ts";
 import { type ApiObject, ApiProblem } from "../api-object.ts";
 import type { KubeApi } from "../kube-api.ts";
 import type { Log } from "../log.ts";
@@ -10,11 +11,13 @@ import { Reconnect } from "./pgbouncer/reconnect.ts";
 import { ReloadReport } from "./report.ts";
 import { readConsole } from "./settings.ts";
 
-/** A watch begins with the object as it is: what is not told by then does not exist. Milliseconds. */
-const ABSENT_AFTER_MS = 2000;
-
-/** The slice is read this often even where the watch says nothing, for watches go silent. Milliseconds, a third is added at random. */
-const RESYNC_MS = 60_000;
+/** Milliseconds. */
+const TIMES = {
+  /** A watch begins with the object as it is: what is not told by then does not exist. */
+  absentAfterMs: 2000,
+  /** The slice is read this often even where the watch says nothing, for watches go silent. A third is added at random. */
+  resyncMs: 60_000,
+};
 
 export interface ReconnectSurroundings {
   readonly log: Log;
@@ -22,8 +25,7 @@ export interface ReconnectSurroundings {
   readonly api: KubeApi;
   /** The primary's EndpointSlice; it is read and never written. */
   readonly slice: ApiObject;
-  /** Milliseconds. Default: a minute. */
-  readonly resyncMs?: number;
+  readonly times?: typeof TIMES;
 }
 
 /**
@@ -32,12 +34,12 @@ export interface ReconnectSurroundings {
  */
 export function startReconnect(
   environment: NodeJS.ProcessEnv,
-  { log, metrics, api, slice, resyncMs = RESYNC_MS }: ReconnectSurroundings,
+  { log, metrics, api, slice, times = TIMES }: ReconnectSurroundings,
 ): () => void {
   const report = new ReloadReport(log, metrics);
   const reconnect = new Reconnect(readConsole(environment), (...done) => report.reconnected(...done));
   const stopped = new AbortController();
-  const followed = new FollowedSlice(slice, log, metrics);
+  const followed = new FollowedSlice(slice, log, metrics, times.absentAfterMs);
   let heard = 0;
   const client = new SliceClient(api, slice);
   const resync = setInterval(
@@ -47,7 +49,7 @@ export function startReconnect(
       // What the watch told meanwhile may be newer.
       if (reply.kind === "slice" && heard === before) reconnect.seen(reply.slice);
     },
-    resyncMs * (1 + Math.random() / 3),
+    times.resyncMs * (1 + Math.random() / 3),
   );
   void watchObject(
     api,
@@ -77,15 +79,19 @@ class FollowedSlice {
   readonly #log: Log;
   readonly #metrics: SidecarMetrics;
   readonly #troubles: Troubles<"watch" | "absent">;
+  readonly #absentAfterMs: number;
   #silence: NodeJS.Timeout | undefined;
+  /** A primary has been seen: from now on another one is known as such. */
+  #isFollowed = false;
   /** Attempts since the watch was last open. */
   #failures = 0;
 
-  constructor({ namespace, name }: ApiObject, log: Log, metrics: SidecarMetrics) {
+  constructor({ namespace, name }: ApiObject, log: Log, metrics: SidecarMetrics, absentAfterMs: number) {
     this.#name = `EndpointSlice ${namespace}/${name}`;
     this.#log = log;
     this.#metrics = metrics;
     this.#troubles = new Troubles(log);
+    this.#absentAfterMs = absentAfterMs;
     metrics.set("primary_watched", 0);
   }
 
@@ -94,13 +100,20 @@ class FollowedSlice {
     this.#metrics.set("primary_watched", 1);
     this.#troubles.over("watch", `${this.#name} is watched`);
     clearTimeout(this.#silence);
-    this.#silence = setTimeout(() => this.#absent(), ABSENT_AFTER_MS);
+    this.#silence = setTimeout(() => this.#absent(), this.#absentAfterMs);
   }
 
   seen(object: JsonObject | undefined): void {
     clearTimeout(this.#silence);
-    if (object === undefined) this.#absent();
-    else this.#troubles.over("absent", `${this.#name} exists`);
+    if (object === undefined) {
+      this.#absent();
+      return;
+    }
+    this.#troubles.over("absent", `${this.#name} exists`);
+    const primary = publishedAddresses(object).join(" ");
+    if (this.#isFollowed || primary === "") return;
+    this.#isFollowed = true;
+    this.#log.info("the published primary is followed", { primary });
   }
 
   /** An interruption mends itself at once; one that lasts, and a missing permission, do not. */

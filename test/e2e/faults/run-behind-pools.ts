@@ -8,26 +8,19 @@ import { settle } from "./observation.ts";
 
 const WRITES_AGAIN_WITHIN_MS = 180_000;
 
-/** What a change of primary was like for the client of one pool. Milliseconds. */
-export interface BehindPool {
-  /** From the fault to the first acknowledged write on the new primary. */
-  readonly writesAgainMs: number;
-  /** The longest time without an acknowledged write. */
-  readonly unavailableMs: number;
-}
-
 /**
  * Changes the primary while a client writes behind each pool, all at the same time.
  *
  * @param pools addresses of pools, by names that are DNS labels
  * @param strike resolves when nothing of the fault is left but its consequences
+ * @returns the longest time that the client of each went without an acknowledged write, milliseconds
  */
 export async function runBehindPools<Name extends string>(
   deployed: Deployed,
   run: string,
   pools: (before: Settled) => Readonly<Record<Name, string>>,
   strike: (before: Settled) => Promise<void>,
-): Promise<Readonly<Record<Name, BehindPool>>> {
+): Promise<Readonly<Record<Name, number>>> {
   const before = await settle(deployed, `the cluster is settled before ${run}`);
   const counters: [Name, Counter][] = [];
   try {
@@ -42,17 +35,10 @@ export async function runBehindPools<Name extends string>(
       const again = async () => (await counter.writes()).some(wroteThere) || undefined;
       await until(`the client of ${name} writes to ${primary.name}`, WRITES_AGAIN_WITHIN_MS, again, 1_000);
     }
-    const figures = await Promise.all(
-      counters.map(async ([name, counter]): Promise<[Name, BehindPool]> => {
-        const writes = await counter.writes();
-        const first = writes.find(wroteThere)?.endedMs ?? Number.NaN;
-        return [
-          name,
-          { writesAgainMs: first - struckMs, unavailableMs: longestGap(writes)?.ms ?? Number.NaN },
-        ];
-      }),
-    );
-    return Object.fromEntries(figures) as Record<Name, BehindPool>;
+    const times = counters.map(async ([name, counter]): Promise<[Name, number]> => {
+      return [name, longestGap(await counter.writes())?.ms ?? Number.NaN];
+    });
+    return Object.fromEntries(await Promise.all(times)) as Record<Name, number>;
   } finally {
     await Promise.all(counters.map(([, counter]) => counter.stop()));
   }

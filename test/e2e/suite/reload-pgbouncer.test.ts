@@ -1,24 +1,20 @@
 import assert from "node:assert/strict";
 import { after, before, describe, it } from "node:test";
-import { percentile } from "../../../bench/statistics.ts";
-import { FAULTS } from "../faults/faults.ts";
-import { runBehindPools } from "../faults/run-behind-pools.ts";
-import { switchOver } from "../faults/switchover.ts";
 import type { Pooled } from "../manifests/pgbouncer.ts";
 import type { Form } from "../rig/deploy.ts";
-import { keepFigure } from "../rig/figures.ts";
+import { keepFigure, keepSpread } from "../rig/figures.ts";
 import { until } from "../rig/kubectl.ts";
-import { Pool, startLonePool } from "../rig/pool.ts";
+import { Pool } from "../rig/pool.ts";
 import { askForReload, giveCertificate, PIPELINE, TLS_SECRET } from "../rig/reload.ts";
 import { type Answer, ReloadCaller } from "../rig/reload-caller.ts";
-import { RECONNECTS, sidecarMemories, sidecarMetric } from "../rig/sidecars.ts";
+import { sidecarMemories } from "../rig/sidecars.ts";
+import { describeReconnect } from "./reconnect.ts";
 import { extent } from "./selection.ts";
 import { setStage } from "./stage.ts";
 
 const FORM: Form = { name: "reload-pgbouncer", dcs: "configmaps", synchronous: false, ttlSeconds: 20 };
 const TIMEOUT = { timeout: 400_000 };
 const TURNS = 20;
-const SWITCHOVERS = 3;
 /** From the change of the ConfigMap to the proof, where an annotation is touched. Milliseconds. */
 const PROVEN_WITHIN_MS = 10_000;
 /** The same once the files are in the pod. Milliseconds. */
@@ -62,15 +58,11 @@ describe("the reload API in front of PgBouncer", { skip: extent === "quick" }, (
   const ask = (asked = version, timeoutSeconds = 60): Promise<Answer> =>
     caller.reload("pgbouncer", asked, timeoutSeconds);
 
+  const spread = (what: string, times: readonly number[]): number =>
+    keepSpread(deployed().target, `PgBouncer: ${what}`, times);
+
   const keep = (what: string, value: number, unit: string) =>
     keepFigure(deployed().target, { kind: "number", what: `PgBouncer: ${what}`, value, unit });
-
-  /** Keeps the spread of some times and gives their 95th percentile. */
-  function keepSpread(what: string, times: readonly number[], percents = [50, 95, 100]): number {
-    const sorted = times.toSorted((one, other) => one - other);
-    for (const percent of percents) keep(`${what}, p${percent}`, percentile(sorted, percent), "ms");
-    return percentile(sorted, 95);
-  }
 
   it(
     `a version that arrives late is waited for, and proven within ${PROVEN_WITHIN_MS / 1000} s`,
@@ -85,7 +77,7 @@ describe("the reload API in front of PgBouncer", { skip: extent === "quick" }, (
         times.push(performance.now() - began);
       }
       assert.equal(await pool.setting("max_client_conn"), String(1000 + version));
-      const p95 = keepSpread("from before the change of its ConfigMap to the proof", times);
+      const p95 = spread("from before the change of its ConfigMap to the proof", times);
       assert.ok(p95 <= PROVEN_WITHIN_MS, times.map(Math.round).join(", "));
     },
   );
@@ -99,11 +91,11 @@ describe("the reload API in front of PgBouncer", { skip: extent === "quick" }, (
       answers.push(answer);
     }
     assert.equal(await pool.setting("max_client_conn"), String(1000 + version));
-    const own = keepSpread(
+    const own = spread(
       "files there, to the proof, as the API says",
       answers.map(({ body }) => body.durationMs),
     );
-    const callers = keepSpread(
+    const callers = spread(
       "files there, to the proof, through a port-forward with TLS",
       answers.map(({ ms }) => ms),
     );
@@ -160,7 +152,7 @@ describe("the reload API in front of PgBouncer", { skip: extent === "quick" }, (
     for (const answer of answers) assertProven(answer, version);
     const reloads = (await pool.logged("RELOAD command issued")) - before;
     keep("100 callers at once: reloads", reloads, "");
-    keepSpread(
+    spread(
       "100 callers at once",
       answers.map(({ ms }) => ms),
     );
@@ -188,60 +180,7 @@ describe("the reload API in front of PgBouncer", { skip: extent === "quick" }, (
     },
   );
 
-  describe("after a change of primary a client behind it writes to the new one, with and without RECONNECT", () => {
-    let lone: string;
-    before(async () => {
-      lone = await startLonePool(deployed());
-    }, TIMEOUT);
-
-    it(`${SWITCHOVERS} switchovers`, { timeout: SWITCHOVERS * 240_000 }, async () => {
-      const found: { withMs: number; withoutMs: number }[] = [];
-      for (let turn = 0; turn < SWITCHOVERS; turn++) {
-        const { reconnecting, alone } = await runBehindPools(
-          deployed(),
-          `switchover-${turn}`,
-          ({ standbys }) => ({ reconnecting: standbys[1]?.ip ?? "", alone: lone }),
-          ({ primary, standbys }) => switchOver(deployed().members, primary, standbys[0] ?? primary),
-        );
-        found.push({ withMs: reconnecting.unavailableMs, withoutMs: alone.unavailableMs });
-      }
-      keepSpread(
-        "switchover, longest time without a write, with RECONNECT",
-        found.map(({ withMs }) => withMs),
-        [50, 100],
-      );
-      keepSpread(
-        "switchover, longest time without a write, without",
-        found.map(({ withoutMs }) => withoutMs),
-        [50, 100],
-      );
-      for (const { name } of await deployed().members.pods()) {
-        const pod = deployed().members.ref(name);
-        const done = await sidecarMetric(deployed().kubectl, pod, RECONNECTS, { result: "done" });
-        assert.ok(done >= SWITCHOVERS, `${name}: ${done} times RECONNECT`);
-      }
-    });
-
-    it("a primary that freezes", { timeout: 400_000 }, async () => {
-      const freeze = FAULTS.find(({ name }) => name === "freeze");
-      const { reconnecting, alone } = await runBehindPools(
-        deployed(),
-        "freeze",
-        ({ standbys }) => ({ reconnecting: standbys[1]?.ip ?? "", alone: lone }),
-        async (before) => {
-          const { kubectl, members, form } = deployed();
-          const { ttlSeconds } = form;
-          await freeze?.strike({ kubectl, members, saboteur: saboteur(), before, ttlSeconds });
-        },
-      );
-      keep(
-        "frozen primary, to the first write on the new one, with RECONNECT",
-        reconnecting.writesAgainMs,
-        "ms",
-      );
-      keep("frozen primary, to the first write on the new one, without", alone.writesAgainMs, "ms");
-    });
-  });
+  describeReconnect(deployed, saboteur);
 
   it("after all of this no sidecar has ever had all of its memory", TIMEOUT, async () => {
     const memories = await sidecarMemories(await deployed().members.pods(), saboteur());

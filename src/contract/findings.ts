@@ -102,6 +102,12 @@ export const FINDINGS = {
     "The webhook was not called, or did not answer: `failurePolicy: Ignore` admits the pod as it is.",
     "Look at the webhook's own findings, and at the log of `serve`.",
   ),
+  "admission-differs": injection(
+    "warning",
+    "A pod of this workload comes back from the API server's admission injected, and otherwise than planned.",
+    "Another webhook or policy changes what was injected, or `serve` has another configuration than the audit: what was changed is not in force.",
+    "The evidence names the fields: look for whoever else changes them.",
+  ),
   "webhook-missing": injection(
     "error",
     "There is no webhook configuration for the selector of these pods.",

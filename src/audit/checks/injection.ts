@@ -39,7 +39,7 @@ const members = forMembers(
 );
 
 /** What the API server's admission made of a pod like the workload's, against the plan. */
-const admission: Check = forCluster(["failed-open"], (cluster, context) =>
+const admission: Check = forCluster(["failed-open", "admission-differs"], (cluster, context) =>
   cluster.mode === "enabled"
     ? cluster.workloads.flatMap((workload) => admitted(workload, cluster, context))
     : [],
@@ -48,14 +48,20 @@ const admission: Check = forCluster(["failed-open"], (cluster, context) =>
 function admitted(
   { statefulSet, facts }: AuditedWorkload,
   { namespace }: AuditedCluster,
-  { snapshot }: AuditContext,
+  { snapshot, settings, surroundings }: AuditContext,
 ): Finding[] {
   const outcome = need(snapshot.dryRun(namespace, facts.workload.name));
   const object = refTo(statefulSet, "StatefulSet");
   if (outcome.kind === "refused")
     return [{ code: "failed-open", object, evidence: `a pod of it is refused: ${outcome.message}` }];
-  if (sidecarIn(outcome.pod) !== undefined || isLeftAlone(outcome.pod)) return [];
-  return [{ code: "failed-open", object, evidence: "a pod of it comes back without the sidecar" }];
+  if (isLeftAlone(outcome.pod)) return [];
+  if (sidecarIn(outcome.pod) === undefined)
+    return [{ code: "failed-open", object, evidence: "a pod of it comes back without the sidecar" }];
+  const pod = asAsked(outcome.pod);
+  const plan = decide({ pod, namespace, origin: "request", job: false }, settings, surroundings);
+  if (plan.kind !== "inject" || plan.reason === "already-injected") return [];
+  const evidence = `a pod of it comes back, and differs from the plan in ${differing(pod, plan.pod).join(", ")}`;
+  return [{ code: "admission-differs", object, evidence }];
 }
 
 const isLeftAlone = (pod: JsonObject): boolean =>

@@ -57,6 +57,12 @@ describe("through admission", () => {
   for (const [what, codes, dryRuns] of [
     ["injected", [], admitted(injected)],
     ["not injected", ["failed-open"], admitted(member(9))],
+    ["injected, from a registry mirror", [], admitted(mirrored(injected))],
+    [
+      "injected, and changed by another webhook",
+      ["admission-differs"],
+      admitted({ ...injected, spec: { ...(injected.spec as JsonObject), subdomain: "other" } }),
+    ],
     ["opted out", [], admitted(member(9, {}, { annotations: { "patroni-injector.io/inject": "false" } }))],
     ["refused", ["failed-open"], { "db/pg": { kind: "refused" as const, message: "quota" } }],
   ] as const)
@@ -64,7 +70,7 @@ describe("through admission", () => {
 
   test("no dry-run is no clean bill", () => {
     assert.deepEqual(audited(INJECTION, { objects }).unseen, [
-      { codes: ["failed-open"], why: "no dry-run was made" },
+      { codes: ["failed-open", "admission-differs"], why: "no dry-run was made" },
     ]);
   });
 

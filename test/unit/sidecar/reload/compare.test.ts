@@ -116,6 +116,17 @@ test("users of both files are to be there; a file that PgBouncer does not read t
   );
 });
 
+test("a column that does not always show what was given is no evidence", async () => {
+  const ini = await iniOf("[databases]\nd = load_balance_hosts=disable server_lifetime=0");
+  const row = database("d", { load_balance_hosts: null, server_lifetime: "3600" });
+  const shown = { config: [POOL], databases: [CONSOLE, row], users: [] };
+  assert.deepEqual(compare({ ini, auth: undefined }, shown), {
+    differences: [],
+    pendingRestart: [],
+    unverified: ["database d: load_balance_hosts", "database d: server_lifetime"],
+  });
+});
+
 test("what the console does not show is named", async () => {
   const ini = await iniOf(
     [

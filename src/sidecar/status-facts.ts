@@ -4,7 +4,7 @@ import type { Observation } from "../primary/standing.ts";
 import type { ApiObject } from "./api-object.ts";
 import type { KubeApi } from "./kube-api.ts";
 import { PatroniClient } from "./patroni.ts";
-import type { SidecarConfig } from "./settings.ts";
+import type { CommonConfig, SidecarConfig } from "./settings.ts";
 import { primarySlice, SliceClient } from "./slice-client.ts";
 
 /** One thing that the sidecar must be allowed to do. */
@@ -15,12 +15,16 @@ export interface Permission {
   readonly allowed: boolean | undefined;
 }
 
-/** What the sidecar sees, each asked once. */
-export interface StatusFacts {
-  readonly observation: Observation;
+/** What every sidecar sees, each asked once. */
+export interface SliceFacts {
   readonly slice: ApiObject;
   readonly read: ReadReply;
   readonly permissions: readonly Permission[];
+}
+
+/** The same of a sidecar beside Patroni. */
+export interface StatusFacts extends SliceFacts {
+  readonly observation: Observation;
 }
 
 const REVIEWS = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
@@ -29,20 +33,35 @@ const TIMEOUT_MS = 2000;
 /** Asks Patroni and the API server. Never rejects. */
 export async function gatherStatus(config: SidecarConfig, api: KubeApi): Promise<StatusFacts> {
   const { namespace } = config.pod;
-  const slice = primarySlice(namespace, config.primaryService);
   const leader: ApiObject[] =
     config.leaderObject === undefined ? [] : [{ prefix: "/api/v1", namespace, ...config.leaderObject }];
-  const needed = [
-    ...["get", "watch", "update"].map((verb) => ({ verb, object: slice })),
-    ...leader.flatMap((object) => ["get", "watch"].map((verb) => ({ verb, object }))),
-  ];
-  const [observation, read, ...permissions] = await Promise.all([
+  const [observation, facts, ...permissions] = await Promise.all([
     new PatroniClient(config).observe("/primary"),
-    new SliceClient(api, slice).read(),
-    ...needed.map(async (need) => ({ ...need, allowed: await isAllowed(api, need.verb, need.object) })),
+    gatherSliceFacts(config, api, ["get", "watch", "update"]),
+    ...leader.flatMap((object) => ["get", "watch"].map((verb) => permission(api, verb, object))),
   ]);
-  return { observation, slice, read, permissions };
+  return { ...facts, observation, permissions: [...facts.permissions, ...permissions] };
 }
+
+/** Asks the API server about the primary's slice. Never rejects. */
+export async function gatherSliceFacts(
+  { pod, primaryService }: CommonConfig,
+  api: KubeApi,
+  verbs: readonly string[],
+): Promise<SliceFacts> {
+  const slice = primarySlice(pod.namespace, primaryService);
+  const [read, ...permissions] = await Promise.all([
+    new SliceClient(api, slice).read(),
+    ...verbs.map((verb) => permission(api, verb, slice)),
+  ]);
+  return { slice, read, permissions };
+}
+
+const permission = async (api: KubeApi, verb: string, object: ApiObject): Promise<Permission> => ({
+  verb,
+  object,
+  allowed: await isAllowed(api, verb, object),
+});
 
 async function isAllowed(api: KubeApi, verb: string, object: ApiObject): Promise<boolean | undefined> {
   const { prefix, resource, namespace, name } = object;

@@ -4,7 +4,7 @@ import { type Observation, standingOf } from "../primary/standing.ts";
 import { formatTerm } from "../primary/term.ts";
 import type { SidecarConfig } from "./settings.ts";
 import { SliceView } from "./slice-view.ts";
-import type { StatusFacts } from "./status-facts.ts";
+import type { SliceFacts, StatusFacts } from "./status-facts.ts";
 
 export interface StatusReport {
   readonly lines: readonly string[];
@@ -15,28 +15,51 @@ export interface StatusReport {
 /** What the sidecar sees, in a few lines, and what of it is wrong. */
 export function reportOf(facts: StatusFacts, config: SidecarConfig, apiAddress: string): StatusReport {
   const { patroni } = config;
-  const name = `${facts.slice.namespace}/${facts.slice.name}`;
-  const slice = sliceInWords(facts);
+  const { lines, problems } = sliceReportOf(facts, apiAddress);
+  return concluded(
+    [
+      `Patroni        ${patroni.scheme}://${patroni.host}:${patroni.port}  ${observationInWords(facts.observation)}`,
+      ...lines,
+    ],
+    [...patroniProblems(facts.observation), ...problems, ...sliceProblems(facts, config)],
+  );
+}
+
+/** The same of a sidecar beside PgBouncer alone. */
+export function poolerReportOf(facts: SliceFacts, apiAddress: string): StatusReport {
+  const { lines, problems } = sliceReportOf(facts, apiAddress);
+  return concluded(lines, [...problems, ...absence(facts)]);
+}
+
+function sliceReportOf(facts: SliceFacts, apiAddress: string): StatusReport {
   const permissions = permissionsInWords(facts);
-  const problems = [
-    ...patroniProblems(facts.observation),
-    ...(facts.read.kind === "failed" ? [messageOf(facts.read.error)] : []),
-    ...permissions.missing.map((what) => `permission missing: this pod's ServiceAccount may not ${what}`),
-    ...sliceProblems(facts, config, name),
-  ];
   return {
     lines: [
-      `Patroni        ${patroni.scheme}://${patroni.host}:${patroni.port}  ${observationInWords(facts.observation)}`,
       `API server     ${apiAddress}  ${facts.read.kind === "failed" ? "see below" : "answers"}`,
-      `EndpointSlice  ${name}  ${slice}`,
+      `EndpointSlice  ${nameOf(facts)}  ${sliceInWords(facts)}`,
       `Permissions    ${permissions.text}`,
-      ...(problems.length === 0
-        ? ["Wrong          nothing"]
-        : problems.map((text) => `Wrong          ${text}`)),
     ],
-    problems,
+    problems: [
+      ...(facts.read.kind === "failed" ? [messageOf(facts.read.error)] : []),
+      ...permissions.missing.map((what) => `permission missing: this pod's ServiceAccount may not ${what}`),
+    ],
   };
 }
+
+const concluded = (lines: readonly string[], problems: readonly string[]): StatusReport => ({
+  lines: [
+    ...lines,
+    ...(problems.length === 0 ? ["nothing"] : problems).map((text) => `Wrong          ${text}`),
+  ],
+  problems,
+});
+
+const nameOf = ({ slice }: SliceFacts): string => `${slice.namespace}/${slice.name}`;
+
+const absence = (facts: SliceFacts): string[] =>
+  facts.read.kind === "absent"
+    ? [`EndpointSlice ${nameOf(facts)} does not exist: the controller makes it (is it running?)`]
+    : [];
 
 function observationInWords(observation: Observation): string {
   if (observation.kind === "silent") return `no answer (${observation.error})`;
@@ -51,7 +74,7 @@ function patroniProblems(observation: Observation): string[] {
   return observation.kind === "answered" ? [] : [`Patroni: ${observationInWords(observation)}`];
 }
 
-function sliceInWords({ read }: StatusFacts): string {
+function sliceInWords({ read }: SliceFacts): string {
   if (read.kind === "failed") return "cannot be read";
   if (read.kind === "absent") return "does not exist";
   const { term } = readSlice(read.slice);
@@ -60,7 +83,7 @@ function sliceInWords({ read }: StatusFacts): string {
   return `${shown}, term ${term === undefined ? "none" : formatTerm(term)}`;
 }
 
-function permissionsInWords({ permissions }: StatusFacts) {
+function permissionsInWords({ permissions }: SliceFacts) {
   const words = permissions.map(({ verb, object, allowed }) => {
     const mark = allowed === undefined ? " (not known)" : allowed ? "" : " (MISSING)";
     return { what: `${verb} ${object.resource} ${object.namespace}/${object.name}`, mark, allowed };
@@ -72,10 +95,9 @@ function permissionsInWords({ permissions }: StatusFacts) {
 }
 
 /** By the same rule as the writers' own. */
-function sliceProblems({ read, observation }: StatusFacts, config: SidecarConfig, name: string): string[] {
-  if (read.kind === "failed") return [];
-  if (read.kind === "absent")
-    return [`EndpointSlice ${name} does not exist: the controller makes it (is it running?)`];
+function sliceProblems(facts: StatusFacts, config: SidecarConfig): string[] {
+  const { read, observation } = facts;
+  if (read.kind !== "slice") return absence(facts);
   const view = new SliceView(config);
   view.take(read.slice);
   const { pod } = view;

@@ -17,10 +17,13 @@ import {
 /** PgBouncer's own database for its console. */
 const CONSOLE = "pgbouncer";
 
-/** Their columns show something else where a database has one host only, or 0 (admin.c, admin_show_databases). */
-const NOT_AS_GIVEN = ["load_balance_hosts", "server_lifetime"];
-
-const POSTGRES_PORT = "5432";
+/**
+ * Their columns do not always show what was given: `load_balance_hosts` nothing for one host, and the others of PgBouncer's own settings
+ * where 0 was given (admin.c, admin_show_databases and admin_show_users).
+ */
+const isShownOtherwise = (name: string, value: string): boolean =>
+  name === "load_balance_hosts" ||
+  (Number(value) === 0 && (name === "server_lifetime" || name.startsWith("max_")));
 
 /** Columns of `SHOW DATABASES` that are named otherwise than the parameter; some are there since a later version. */
 const DATABASE_COLUMNS: Readonly<Record<string, string>> = {
@@ -98,8 +101,8 @@ function compareColumns(
   const unverified: string[] = [];
   for (const [name, value] of Object.entries(given)) {
     const column = columns[name] ?? name;
-    const shown = NOT_AS_GIVEN.includes(name) ? undefined : row[column];
     if (value === undefined) continue;
+    const shown = isShownOtherwise(name, value) ? undefined : row[column];
     if (shown === undefined) unverified.push(`${what}: ${name}`);
     else if (!isSame(column, value, shown ?? ""))
       differences.push(at(entry, differs(`${column} of the ${what}`, value, shown)));

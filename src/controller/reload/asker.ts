@@ -15,8 +15,8 @@ export type Look =
 /** The sidecar reads files, and may ask Patroni. Milliseconds. */
 const ANSWER_MS = 5000;
 
-/** After a Secret without an authority that may be read: nobody has to let us look. Milliseconds. */
-const UNREADABLE = { firstPauseMs: 30_000, longestPauseMs: 600_000 };
+/** After a Secret without an authority that may be read: it may be filled soon, and nobody has to let us look. Milliseconds. */
+const UNREADABLE = { firstPauseMs: 2000, longestPauseMs: 600_000 };
 
 /** Asks members' reload APIs how reloads went, over TLS with the authority in the Secret of their certificate. */
 export class StatusAsker {

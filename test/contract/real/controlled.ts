@@ -1,5 +1,6 @@
 import { KubeConfig } from "@kubernetes/client-node";
 import { Controller } from "../../../src/controller/controller.ts";
+import type { ReloadOptions } from "../../../src/controller/reload/options.ts";
 import { at, isObject, type JsonObject } from "../../../src/json/value.ts";
 import { KubeConnection } from "../../../src/kube/connection.ts";
 import type { WatchTimes } from "../../../src/kube/watch.ts";
@@ -94,7 +95,7 @@ export class Controlled {
   }
 
   /** Begins at once. */
-  controller(times: Partial<WatchTimes> = {}): Controller {
+  controller(times: Partial<WatchTimes> = {}, reload?: ReloadOptions): Controller {
     const config = new KubeConfig();
     config.loadFromString(kubeconfigFor(this.plane.url, this.plane.caPem, { token: TOKEN }));
     const controller = new Controller(new KubeConnection(() => config), {
@@ -107,6 +108,7 @@ export class Controlled {
       metrics: this.metrics,
       identity: `controller-${this.#controllers.length}`,
       times,
+      ...(reload === undefined ? {} : { reload }),
     });
     this.#controllers.push(controller);
     return controller;
@@ -172,6 +174,7 @@ export class Place {
     member: ScriptedMember,
     annotations: Readonly<Record<string, string>> = {},
     env: readonly JsonObject[] = [],
+    more: { readonly spec?: JsonObject; readonly containers?: readonly JsonObject[] } = {},
   ): Promise<void> {
     await this.create(this.core("pods"), {
       apiVersion: "v1",
@@ -188,7 +191,9 @@ export class Place {
       spec: {
         containers: [
           { name: "patroni", image: "patroni", env: [{ name: "PATRONI_SCOPE", value: "pg" }, ...env] },
+          ...(more.containers ?? []),
         ],
+        ...more.spec,
       },
     });
     const podIPs = [{ ip: member.host }, { ip: addressOf(member) }];

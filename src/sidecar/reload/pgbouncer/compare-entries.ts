@@ -17,6 +17,8 @@ import {
 /** PgBouncer's own database for its console. */
 const CONSOLE = "pgbouncer";
 
+const POSTGRES_PORT = "5432";
+
 /**
  * Their columns do not always show what was given: `load_balance_hosts` nothing for one host, and the others of PgBouncer's own settings
  * where 0 was given (admin.c, admin_show_databases and admin_show_users).

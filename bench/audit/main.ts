@@ -8,6 +8,7 @@ import { startKubeApi } from "../../demo/kube-api/server.ts";
 import { connect } from "../../src/kube/connection.ts";
 import type { Benchmark } from "../benchmark.ts";
 import { bundle } from "../bundle.ts";
+import { onCore } from "../cores.ts";
 import { type Figure, missed, shown } from "../figures.ts";
 import { describeMachine } from "../machine.ts";
 import { usageOf } from "../usage.ts";
@@ -51,7 +52,12 @@ export const audit: Benchmark = async ({ progress, cores, signal }) => {
     for (const { name, program } of FORMS) {
       signal.throwIfAborted();
       progress(`auditing ${name}`);
-      figures.push(...figuresOf(name, await audited(program(shipped), kubeconfig)));
+      figures.push(
+        ...figuresOf(
+          name,
+          await audited(onCore(cores?.server, [process.execPath, ...program(shipped)]), kubeconfig),
+        ),
+      );
     }
     return {
       text: `${CLUSTERS} clusters, ${3 * CLUSTERS} pods\n\n${shown(figures)}`,
@@ -79,8 +85,8 @@ const figuresOf = (form: string, { seconds, cpuSeconds, residentBytes, findings 
   { what: `${form}: findings`, value: findings, unit: "" },
 ];
 
-/** @param program what Node is started with */
-async function audited(program: readonly string[], kubeconfig: string): Promise<Run> {
+/** @param started the program and what goes before its arguments */
+async function audited(started: readonly string[], kubeconfig: string): Promise<Run> {
   const argv = [
     "audit",
     "-A",
@@ -93,7 +99,8 @@ async function audited(program: readonly string[], kubeconfig: string): Promise<
     kubeconfig,
   ];
   const began = performance.now();
-  const child = spawn(process.execPath, [...program, ...argv], {
+  const [command = "", ...before] = started;
+  const child = spawn(command, [...before, ...argv], {
     stdio: ["ignore", "pipe", "inherit"],
   });
   const chunks: Buffer[] = [];

@@ -14,8 +14,7 @@ member after the other, the primary last, to the first that fails.
       --service-account NAME  [NAMESPACE/]NAME: whose token is shown to the pods, made by TokenRequest; one that the pods' annotation
                               reload-allow names
       --token-file FILE       such a token, instead
-      --ca-file FILE          who vouches for the pods' certificates; default: ca.crt of the Secret that their annotation
-                              reload-tls-secret names
+      --ca-file FILE          who vouches for the pods' certificates; default: ca.crt of the Secret that they serve with
       --timeout SECONDS       how long each pod may take, up to ${RELOAD_TIMEOUT.most}; default: ${RELOAD_TIMEOUT.default}
   -n, --namespace NAME        default: default
       --cluster-domain NAME   default: none, certificates name <pod>.<headless Service>.<namespace>.svc

@@ -49,10 +49,10 @@ export class Controlled {
 
   /** @param values of the chart */
   static async start(values: JsonObject = {}, options: ControlPlaneOptions = {}): Promise<Controlled> {
-    const { apiServerFlags = [], ...others } = options;
+    const { apiServerFlags = [], users = [], ...others } = options;
     const plane = await startControlPlane({
       audit: "Metadata",
-      users: [{ name: ACCOUNT, token: TOKEN, groups: ["system:serviceaccounts"] }],
+      users: [{ name: ACCOUNT, token: TOKEN, groups: ["system:serviceaccounts"] }, ...users],
       apiServerFlags: [
         "--service-cluster-ip-range=fd10::/108,10.96.0.0/16",
         "--advertise-address=fd00::ffff",

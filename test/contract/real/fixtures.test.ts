@@ -46,7 +46,7 @@ async function auditOf(namespace: string): Promise<Audit> {
   const said: Record<string, string> = {};
   const changedAgain: boolean[] = [];
   for (const [key, value] of Object.entries(asObject(newest?.annotations) ?? {})) {
-    const name = /^\d+\.mutate\.patroni-injector\.io\/(.+)$/.exec(key)?.[1];
+    const name = /^(?:poolers-)?\d+\.mutate\.patroni-injector\.io\/(.+)$/.exec(key)?.[1];
     if (name !== undefined) said[name] = String(value);
     if (key.startsWith("mutation.webhook.admission.k8s.io/round_1_")) {
       changedAgain.push(JSON.parse(String(value)).mutated);

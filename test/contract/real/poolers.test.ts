@@ -103,7 +103,7 @@ const account = (name: string) =>
 
 describe("what a pooler's ServiceAccount may do", () => {
   test("its Role comes and goes with it, and a member's of the same account is left alone", async () => {
-    for (const name of ["pg", "pool", "shared"]) await account(name);
+    for (const name of ["pg", "pool", "shared", "later"]) await account(name);
     const pods = place.core("pods");
     await place.create(pods, injectedPooler("pool-0", "pool"));
     await place.create(pods, member("pg-0", "pg"));

@@ -13,7 +13,7 @@ const LABELS = (scope: string) => ({ application: "spilo", "cluster-name": scope
 
 /**
  * Clusters of three members with all that an operator keeps of each: pods and StatefulSets of the size of real ones, Services, what
- * leads them, Patroni's ConfigMaps, a budget and a policy. 16 objects a cluster.
+ * leads them, Patroni's ConfigMaps, a budget and a policy. 13 objects a cluster.
  */
 export async function makeWholeFleet(api: KubeConnection, clusters: number): Promise<void> {
   const create = (path: string, body: JsonObject) => api.send({ method: "POST", path, body });

@@ -72,6 +72,12 @@ export const MATRIX: Readonly<Record<string, Release>> = {
           { key: "example.com/kind", values: ["on", "1"] },
         ],
         presets: ["crunchy", "stackgres"],
+        poolers: {
+          selectors: [
+            { key: "patroni-injector.io/pooler-of" },
+            { key: "application", values: ["db-connection-pooler"] },
+          ],
+        },
         excludedNamespaces: ["legacy", "kube-system"],
         clusterDomain: "example.local",
         webhook: { failurePolicy: "Fail", timeoutSeconds: 9, port: 9443 },
@@ -81,6 +87,7 @@ export const MATRIX: Readonly<Record<string, Release>> = {
       },
     },
   },
+  "no poolers": { values: { config: { poolers: { selectors: [] } } } },
   "only presets": { values: { config: { selectors: [], presets: ["stackgres"] } } },
   "only injection": { values: { config: { controller: { enabled: false } }, metrics: METRICS } },
   "permissions of Patroni": { values: { config: { controller: { rbac: { patroni: true } } } } },
@@ -173,6 +180,7 @@ export const REFUSED: Readonly<Record<string, readonly [values: JsonObject, says
   "a text for a number": [{ replicaCount: "2" }, /replicaCount/],
   "an unknown pull policy": [{ image: { pullPolicy: "Sometimes" } }, /pullPolicy/],
   "an unknown failure policy": [{ config: { webhook: { failurePolicy: "Open" } } }, /failurePolicy/],
+  "poolers by no key": [{ config: { poolers: { selectors: [{ values: ["x"] }] } } }, /key/],
   "an unknown preset": [{ config: { presets: ["cnpg"] } }, /presets/],
   "a drain without end": [{ config: { drainSeconds: 3600 } }, /drainSeconds/],
   "a port that is none": [{ config: { webhook: { port: 70000 } } }, /port/],

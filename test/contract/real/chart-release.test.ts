@@ -44,7 +44,7 @@ describe("a release of the chart", () => {
   it("is installed, and says what to do next", async () => {
     const notes = await released("install", plane.kubeconfig.path, {});
     assert.match(notes, /kubectl label namespace <namespace> patroni-injector\.io\/injection=audit/);
-    assert.equal((await entries()).length, 2);
+    assert.equal((await entries()).length, 4);
   });
 
   it("keeps what the injector wrote, when it is upgraded to more selectors and to others", async () => {
@@ -54,10 +54,13 @@ describe("a release of the chart", () => {
     const after = await entries();
     assert.deepEqual(
       after.map(({ name, timeoutSeconds }) => [name, timeoutSeconds]),
-      ["0.mutate", "0.audit", "1.mutate", "1.audit"].map((name) => [`${name}.patroni-injector.io`, 7]),
+      ["0.mutate", "0.audit", "1.mutate", "1.audit", "poolers-0.mutate", "poolers-0.audit"].map((name) => [
+        `${name}.patroni-injector.io`,
+        7,
+      ]),
     );
     const bundles = after.map(({ clientConfig }) => at(clientConfig, "caBundle"));
-    assert.deepEqual(bundles, [BUNDLE, BUNDLE, undefined, undefined]);
+    assert.deepEqual(bundles, [BUNDLE, BUNDLE, undefined, undefined, BUNDLE, BUNDLE]);
   });
 
   it("drops entries that are no longer configured, although the injector wrote into them", async () => {
@@ -65,7 +68,9 @@ describe("a release of the chart", () => {
     await released("upgrade", plane.kubeconfig.path, {});
     assert.deepEqual(
       (await entries()).map(({ name }) => name),
-      ["0.mutate.patroni-injector.io", "0.audit.patroni-injector.io"],
+      ["0.mutate", "0.audit", "poolers-0.mutate", "poolers-0.audit"].map(
+        (name) => `${name}.patroni-injector.io`,
+      ),
     );
   });
 

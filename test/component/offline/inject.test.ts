@@ -25,6 +25,40 @@ async function file(name: string, text: string | Uint8Array): Promise<string> {
 const stream = (...documents: string[]): string => documents.join("---\n");
 
 describe("what is printed", () => {
+  test("a Deployment of poolers gets the sidecar in its template, and nothing else", async () => {
+    const pool = deployment.replace(/^kind: Deployment$/m, "kind: Deployment # of PgBouncer");
+    const labelled = JSON.stringify({
+      apiVersion: "apps/v1",
+      kind: "Deployment",
+      metadata: { name: "pool", namespace: "db" },
+      spec: {
+        template: {
+          metadata: { labels: { app: "pool", "patroni-injector.io/pooler-of": "pg" } },
+          spec: { containers: [{ name: "pgbouncer", image: "pgbouncer:1" }] },
+        },
+      },
+    });
+    const { code, stdout, stderr } = await inject([
+      "-f",
+      await file("pool.yaml", stream(pool, `${labelled}\n`)),
+    ]);
+    assert.equal(code, 0, stderr);
+    const [first, second] = stdout.split("---\n");
+    assert.equal(first, pool);
+    const template = at(parse(second ?? ""), "spec", "template") as JsonObject;
+    const containers = objectsIn(at(template, "spec", "containers"));
+    assert.deepEqual(
+      containers.map(({ name }) => name),
+      ["pgbouncer", "patroni-injector"],
+    );
+    assert.deepEqual(at(template, "metadata", "labels"), {
+      app: "pool",
+      "patroni-injector.io/pooler-of": "pg",
+    });
+    assert.ok(objectsIn(containers[1]?.env).some(({ name }) => name === "PATRONI_INJECTOR_ROLE"));
+    assert.equal(at(template, "spec", "subdomain"), undefined);
+  });
+
   test("a StatefulSet is injected, everything else stays byte for byte", async () => {
     const other = 'kind:   ConfigMap # c\n"data": {a:  &x "b", c: *x}\n';
     const text = `# first\n---\n${stream(headlessService, statefulSet, other, deployment)}...\n# end\n`;

@@ -55,18 +55,19 @@ describe("serve, with a cluster", () => {
     await until("it is ready", async () => (await readiness(operations.port)).status === 200);
     assert.deepEqual(
       registered(api).map((entry) => at(entry, "clientConfig", "url")),
-      [`https://127.0.0.1:${webhook.port}/mutate`, `https://127.0.0.1:${webhook.port}/audit`],
+      // Patroni's pods, and poolers.
+      ["mutate", "audit", "mutate", "audit"].map((path) => `https://127.0.0.1:${webhook.port}/${path}`),
     );
 
     await writeFile(serve.configPath, `${CONFIGURATION}presets: [stackgres]\n`);
-    await until("four entries are registered", () => registered(api).length === 4);
+    await until("six entries are registered", () => registered(api).length === 6);
     assert.deepEqual(at(registered(api)[2] ?? null, "objectSelector", "matchExpressions"), [
       { key: "stackgres.io/cluster", operator: "In", values: ["true"] },
     ]);
 
     serve.child.kill("SIGTERM");
     assert.deepEqual(await serve.ended(), { code: 0, stderr: "" });
-    assert.equal(registered(api).length, 4, "the configuration stays: another replica may serve it");
+    assert.equal(registered(api).length, 6, "the configuration stays: another replica may serve it");
   });
 
   it("starts while the API server is away, says what is missing, and stops when told to", async (t) => {

@@ -3,6 +3,7 @@ import { asAsked, sidecarFacts, sidecarIn } from "../../controller/facts/sidecar
 import { decide } from "../../injection/decide.ts";
 import type { Decision } from "../../injection/decision.ts";
 import { asObject, at, type JsonObject } from "../../json/value.ts";
+import { asTold } from "../as-told.ts";
 import { type AuditContext, type Check, forCluster, forMembers } from "../check.ts";
 import type { AuditedCluster, AuditedMember, AuditedWorkload } from "../clusters.ts";
 import { type Finding, refTo } from "../finding.ts";
@@ -58,7 +59,7 @@ function admitted(
   if (sidecarIn(outcome.pod) === undefined)
     return [{ code: "failed-open", object, evidence: "a pod of it comes back without the sidecar" }];
   const pod = asAsked(outcome.pod);
-  const plan = decide({ pod, namespace, origin: "request", job: false }, settings, surroundings);
+  const plan = decide({ pod, namespace, origin: "request", job: false }, asTold(settings, pod), surroundings);
   if (plan.kind !== "inject" || plan.reason === "already-injected") return [];
   const evidence = `a pod of it comes back, and differs from the plan in ${differing(pod, plan.pod).join(", ")}`;
   return [{ code: "admission-differs", object, evidence }];
@@ -70,7 +71,7 @@ const isLeftAlone = (pod: JsonObject): boolean =>
 const decisionOn = ({ pod, facts }: AuditedMember, { settings, surroundings }: AuditContext): Decision =>
   decide(
     { pod, namespace: facts.namespace, origin: "request", job: facts.owner?.kind === "Job" },
-    settings,
+    asTold(settings, pod),
     surroundings,
   );
 

@@ -3,6 +3,7 @@ import { after, before, describe, it } from "node:test";
 import { stringify } from "yaml";
 import { excludedNamespacesOf } from "../../../src/config/injection-settings.ts";
 import { parseConfig } from "../../../src/config/parse.ts";
+import { RELOAD_AUDIENCE } from "../../../src/contract/reload.ts";
 import { at, type JsonObject, objectsIn } from "../../../src/json/value.ts";
 import { secretNames } from "../../../src/serve/kept.ts";
 import { desiredWebhookConfiguration } from "../../../src/webhook/registration.ts";
@@ -145,6 +146,21 @@ describe("the certificate's source", () => {
       Object.values(secretNames({ webhook })),
       "the process looks for them under other names",
     );
+  });
+
+  it("the controller's token for reload APIs is where the process looks for it, and there is none without a controller", async () => {
+    const podOf = async (values: JsonObject) =>
+      at(theOnly(await rendered({ values }), "Deployment"), "spec", "template", "spec");
+    const pod = await podOf({});
+    const [container] = objectsIn(at(pod, "containers"));
+    const file = String(objectsIn(container?.env).find(({ name }) => name === "RELOAD_TOKEN_FILE")?.value);
+    const mount = objectsIn(container?.volumeMounts).find(({ name }) => name === "reload-token");
+    const volume = objectsIn(at(pod, "volumes")).find(({ name }) => name === "reload-token");
+    const [source] = objectsIn(at(volume, "projected", "sources"));
+    assert.equal(file, `${mount?.mountPath}/${at(source, "serviceAccountToken", "path")}`);
+    assert.equal(at(source, "serviceAccountToken", "audience"), RELOAD_AUDIENCE);
+    const without = await podOf({ config: { controller: { enabled: false } } });
+    assert.doesNotMatch(JSON.stringify(without), /reload/i);
   });
 
   it("cert-manager: its injector is told which Certificate, and nothing is granted", async () => {

@@ -114,6 +114,22 @@ describe("a policy follows", () => {
     assert.doesNotMatch(text(view), /5432|8008/);
   });
 
+  it("the reload API, for the controller and for operators, where members serve one", () => {
+    const view = viewOf({ members: [member({ settings: settingsOf({ reloadSecret: "pg-tls" }) })] });
+    const flow = (from: Name, of = view) =>
+      evaluate([readPolicy(specOf(ALL, of))], {
+        from: ENDS[from],
+        to: ENDS.member,
+        port: 8012,
+        protocol: "TCP",
+      }).allowed;
+    assert.deepEqual(
+      (["controller", "operator", "another", "anybody"] as const).map((from) => flow(from)),
+      ["yes", "yes", "no", "no"],
+    );
+    assert.equal(flow("controller", VIEW), "no");
+  });
+
   it("the mesh, as the namespace's label or a member's says", () => {
     assert.doesNotMatch(text(), /15008/);
     assert.match(text(VIEW, { dataplaneMode: "ambient" }), /15008/);

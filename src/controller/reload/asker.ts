@@ -1,4 +1,5 @@
 import { connect } from "node:net";
+import { RELOAD_TLS_SECRET } from "../../contract/names.ts";
 import { RELOAD_PORT } from "../../contract/ports.ts";
 import { RELOAD_STATUS_PATH } from "../../contract/reload.ts";
 import { BackOff } from "../../kube/back-off.ts";
@@ -15,8 +16,11 @@ export type Look =
 /** The sidecar reads files, and may ask Patroni. Milliseconds. */
 const ANSWER_MS = 5000;
 
-/** After a Secret without an authority that may be read: it may be filled soon, and nobody has to let us look. Milliseconds. */
-const UNREADABLE = { firstPauseMs: 2000, longestPauseMs: 600_000 };
+/** After a Secret without an authority that may be read: ours may be filled at any time. Milliseconds. */
+const UNREADABLE = { firstPauseMs: 2000, longestPauseMs: 60_000 };
+
+/** One of a user's own: nobody has to let us look. Milliseconds. */
+const OF_OTHERS = { firstPauseMs: 2000, longestPauseMs: 600_000 };
 
 /** Asks members' reload APIs how reloads went, over TLS with the authority in the Secret of their certificate. */
 export class StatusAsker {
@@ -66,7 +70,7 @@ export class StatusAsker {
       this.#unreadable.delete(key);
       return ca.toString();
     } catch (error) {
-      const backOff = known?.backOff ?? new BackOff(UNREADABLE);
+      const backOff = known?.backOff ?? new BackOff(name === RELOAD_TLS_SECRET ? UNREADABLE : OF_OTHERS);
       this.#unreadable.set(key, { backOff, until: performance.now() + backOff.next(error) });
       throw error;
     }

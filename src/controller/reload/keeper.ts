@@ -27,7 +27,7 @@ export interface KeeperTimes {
 export const KEEPER_TIMES: KeeperTimes = {
   tickMs: 1000,
   everyMs: 60_000,
-  retry: { firstPauseMs: 2000, longestPauseMs: 300_000 },
+  retry: { firstPauseMs: 2000, longestPauseMs: 60_000 },
   lifetimes: RELOAD_LIFETIMES,
 };
 

@@ -1,6 +1,7 @@
 import type { FindingCode } from "../contract/findings.ts";
 import { decide } from "../injection/decide.ts";
 import type { Subject } from "../injection/decision.ts";
+import { roleOf } from "../injection/select.ts";
 import type { InjectionSettings, Surroundings } from "../injection/settings.ts";
 import { asObject, asString, at, type JsonObject, objectsIn } from "../json/value.ts";
 import type { Objects } from "./clusters.ts";
@@ -15,7 +16,7 @@ const TOLD = [
 ] as const satisfies FindingCode[];
 
 /**
- * Pods and workloads that carry the label, and that no injection would change: their cluster cannot be named, so they stand in none.
+ * Pods and workloads that carry the label, a pooler's too, and that no injection would change: their cluster cannot be named, so they stand in none.
  * A pod of a workload that is told of already is not told of again.
  */
 export function strays(objects: Objects, settings: InjectionSettings, surroundings: Surroundings): Finding[] {
@@ -38,6 +39,8 @@ function findingOn(
 ): Finding[] {
   const decision = decide(subject, settings, surroundings);
   if (decision.kind === "inject") return [];
+  // A pooler is no member: one that opted out is missed by nobody.
+  if (decision.reason === "opted-out" && roleOf(subject.pod, settings) === "pooler") return [];
   const code = TOLD.find((each) => each === decision.reason);
   const detail = decision.kind === "deny" ? decision.message : decision.detail;
   return code === undefined

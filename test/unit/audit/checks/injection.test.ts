@@ -3,7 +3,8 @@ import { describe, test } from "node:test";
 import { INJECTION } from "../../../../src/audit/checks/injection.ts";
 import { strays } from "../../../../src/audit/strays.ts";
 import type { JsonObject } from "../../../../src/json/value.ts";
-import { inject, settingsOf, surroundingsOf } from "../../injection/world.ts";
+import { poolerPod } from "../../injection/pooler-pod.ts";
+import { inject, ours, settingsOf, surroundingsOf } from "../../injection/world.ts";
 import { audited, codesOf, member, namespace, statefulSet } from "../world.ts";
 
 const LABEL = "patroni-injector.io/injection";
@@ -106,6 +107,16 @@ describe("strays", () => {
     assert.deepEqual(found([member(0, two), member(1, two)], [statefulSet(two)]), [
       ["ambiguous-container", "StatefulSet pg"],
     ]));
+  test("a pooler is none, whether or not it opted out; one that would be refused is", () => {
+    const pooler = (annotations: Record<string, string>, name: string) =>
+      poolerPod({ annotations: ours(annotations), metadata: { name } });
+    assert.deepEqual(found([pooler({}, "a"), pooler({ inject: "false" }, "b"), pooler({ mesh: "x" }, "c")]), [
+      ["invalid-annotation", "Pod c"],
+    ]);
+    assert.deepEqual(codesOf(audited(INJECTION, { objects: [ENABLED, member(0), poolerPod()] })), [
+      "not-injected",
+    ]);
+  });
   test("a pod of somebody else's is none", () =>
     assert.deepEqual(found([member(0, two, { labels: {} })]), []));
 });

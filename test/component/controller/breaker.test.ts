@@ -149,6 +149,24 @@ async function createInjected(api: KubeApi, name: string, image: string): Promis
   });
 }
 
+test("a pooler's sidecar that cannot be started is suspended too, whether or not its cluster is there", async (t) => {
+  const { api, ends } = await startScene(t);
+  const replica = new Replica(api, "one");
+  ends.push(() => replica.stop());
+  const { image } = settings().sidecar;
+  await send(api, "POST", PODS, {
+    metadata: { name: "pool-0", labels: { "patroni-injector.io/pooler-of": "pg" } },
+    spec: {
+      initContainers: [{ name: "patroni-injector", image }],
+      containers: [{ name: "pgbouncer", image: "pgbouncer" }],
+    },
+  });
+  await tell(api, "pool-0", { waiting: { reason: "ErrImagePull" } });
+  await until("it is written down", () => stored(api)?.pod === "pool-0");
+  await until("it is in force", () => replica.suspensions.of(NAMESPACE) !== undefined);
+  assert.equal((await replica.admit("pg-0")).hasSidecar, false);
+});
+
 test("of two replicas both suspend what the leader saw fail, restarts change nothing, and another image is tried on one pod", async (t) => {
   const { api, ends } = await startScene(t);
   const start = (identity: string): Replica => {

@@ -17,7 +17,7 @@ export function reloadPage(): string {
     means,
   ]);
   const metrics = Object.entries(SIDECAR_METRICS)
-    .filter(([name]) => /reload|reconnect|version/.test(name))
+    .filter(([name]) => /reload|reconnect|watched|version/.test(name))
     .map(([name, [kind, help]]) => [code(`patroni_injector_sidecar_${name}`), kind, help]);
   return page(
     "Reload API",

@@ -62,6 +62,30 @@ test("status says what is seen, and what is wrong, with an exit code", async (t)
   assert.match(forbidden.text, /^Wrong +permission missing: .* may not get endpointslices db\/pg-primary/m);
 });
 
+test("status beside PgBouncer alone: the slice, and what it may do with it", async (t) => {
+  const world = await World.open(t, { slice: false });
+  await world.writeToken({ name: "pool-0" });
+  const environment = await world.poolerEnvironment("pool-0");
+  const run = () =>
+    new Promise<{ code: number; text: string }>((resolve) => {
+      execFile(
+        process.execPath,
+        [MAIN, "status"],
+        { env: { PATH: process.env.PATH ?? "", ...environment } },
+        (error, out) => resolve({ code: typeof error?.code === "number" ? error.code : 0, text: out }),
+      );
+    });
+  const absent = await run();
+  assert.equal(absent.code, 1);
+  assert.match(absent.text, /^Wrong +EndpointSlice db\/pg-primary does not exist/m);
+  await world.makeSlice({ endpoints: [{ addresses: ["10.0.0.1"] }] });
+  const followed = await run();
+  assert.equal(followed.code, 0, followed.text);
+  assert.match(followed.text, /^EndpointSlice +db\/pg-primary +shows 10\.0\.0\.1/m);
+  assert.match(followed.text, /^Permissions +get endpointslices db\/pg-primary.*; watch endpointslices/m);
+  assert.doesNotMatch(followed.text, /Patroni|update/);
+});
+
 test("status without the sidecar's environment says what is not set", async () => {
   const { code, text } = await new Promise<{ code: number; text: string }>((resolve) => {
     execFile(

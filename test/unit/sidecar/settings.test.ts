@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { test } from "node:test";
-import { readSettings } from "../../../src/sidecar/settings.ts";
+import { readPoolerSettings, readRole, readSettings } from "../../../src/sidecar/settings.ts";
 
 const GOOD = {
   POD_NAME: "pg-0",
@@ -60,3 +60,31 @@ for (const [podIP, podIPs, expected] of ADDRESSES) {
     assert.equal(readSettings(environment).patroni.host, podIP);
   });
 }
+
+const POOLER = {
+  POD_NAME: "pool-0",
+  POD_NAMESPACE: "db",
+  POD_UID: "u",
+  PATRONI_INJECTOR_ROLE: "pooler",
+  PATRONI_INJECTOR_CLUSTER: "pg",
+  PATRONI_INJECTOR_PRIMARY_SERVICE: "pg-primary",
+  PATRONI_INJECTOR_PORT: "8011",
+  PATRONI_INJECTOR_TOKEN_DIR: "/token",
+};
+
+test("beside PgBouncer alone nothing of Patroni's is asked for", () => {
+  assert.equal(readRole(POOLER), "pooler");
+  const { reload, reconnect, port, primaryService } = readPoolerSettings(POOLER);
+  assert.deepEqual([reload, reconnect, port, primaryService], [false, false, 8011, "pg-primary"]);
+  const on = { ...POOLER, PATRONI_INJECTOR_RELOAD_PGBOUNCER_RECONNECT: "on" };
+  assert.equal(readPoolerSettings(on).reconnect, true);
+  assert.throws(() => readPoolerSettings({ ...POOLER, PATRONI_INJECTOR_CLUSTER: "" }), /CLUSTER is not set/);
+});
+
+test("the role is Patroni's unless it is said, and nothing unknown", () => {
+  assert.equal(readRole({}), "member");
+  assert.throws(
+    () => readRole({ PATRONI_INJECTOR_ROLE: "proxy" }),
+    /PATRONI_INJECTOR_ROLE is not one of member, pooler/,
+  );
+});

@@ -148,6 +148,21 @@ describe("the certificate's source", () => {
     );
   });
 
+  it("no Secret can be made, listed or deleted, nor one read that is not named, whatever the values", async () => {
+    for (const [what, release] of Object.entries(MATRIX)) {
+      const objects = await rendered(release);
+      const granted = [...ofKind(objects, "ClusterRole"), ...ofKind(objects, "Role")];
+      for (const { resources, resourceNames, verbs } of granted.flatMap(({ rules }) => objectsIn(rules))) {
+        if (!JSON.stringify(resources).includes("secrets")) continue;
+        assert.ok(Array.isArray(resourceNames) && resourceNames.length > 0, what);
+        assert.ok(
+          (verbs as string[]).every((verb) => verb === "get" || verb === "update"),
+          `${what}: ${JSON.stringify(verbs)}`,
+        );
+      }
+    }
+  });
+
   it("the controller's token for reload APIs is where the process looks for it, and there is none without a controller", async () => {
     const podOf = async (values: JsonObject) =>
       at(theOnly(await rendered({ values }), "Deployment"), "spec", "template", "spec");

@@ -4,6 +4,7 @@ import { type PodFacts, podFacts } from "../controller/facts/pod.ts";
 import { type TemplateFacts, templateFacts } from "../controller/facts/template.ts";
 import type { InjectionSettings } from "../injection/settings.ts";
 import { asString, at, type JsonObject } from "../json/value.ts";
+import { type ObjectRef, refTo } from "./finding.ts";
 import { type MemberStatement, statementOf } from "./statement.ts";
 
 /** A running pod of a Patroni cluster. */
@@ -35,6 +36,14 @@ export interface Objects {
   readonly namespaces: readonly JsonObject[];
   readonly pods: readonly JsonObject[];
   readonly statefulSets: readonly JsonObject[];
+}
+
+/** What a finding on the cluster as a whole names. */
+export function clusterRef({ namespace, scope, workloads, members }: AuditedCluster): ObjectRef {
+  const [workload] = workloads;
+  const [member] = members;
+  if (workload !== undefined) return refTo(workload.statefulSet, "StatefulSet");
+  return member === undefined ? { kind: "", namespace, name: scope } : refTo(member.pod, "Pod");
 }
 
 /** The Patroni clusters among these objects, in the order of their names. Pods that have ended are no members. */

@@ -1,7 +1,7 @@
 import { asString, at, type JsonObject, objectsIn } from "../json/value.ts";
 import type { AuditedCluster } from "./clusters.ts";
 import type { Seen } from "./need.ts";
-import { need } from "./need.ts";
+import { need, ONLY_LIVE } from "./need.ts";
 import type { MemberAnswers, Snapshot } from "./snapshot.ts";
 import { type MemberStatement, parsed, type Replay, replayIn, statementIn } from "./statement.ts";
 
@@ -44,7 +44,8 @@ function fromObjects(
   const [resource, leaderName = ""] = leaderObject.split("/");
   const kind = resource === "endpoints" ? "Endpoints" : "ConfigMap";
   const annotations = (name: string): Seen<unknown> => {
-    const objects = snapshot.objects(kind, namespace);
+    // A manifest of one says nothing of what Patroni writes there.
+    const objects = snapshot.live ? snapshot.objects(kind, namespace) : ONLY_LIVE;
     if ("unseen" in objects) return objects;
     const found = objects.value.find(({ metadata }) => at(metadata, "name") === name);
     return found === undefined

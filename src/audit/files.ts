@@ -6,19 +6,12 @@ import { offsetOf } from "../offline/locate.ts";
 import { parseDocument } from "../offline/parse.ts";
 import type { Item } from "../offline/workloads.ts";
 import type { Finding } from "./finding.ts";
+import { ONLY_LIVE } from "./need.ts";
 import type { Place } from "./report/sarif.ts";
 import { type AuditKind, KINDS, ObjectIndex, type Snapshot } from "./snapshot.ts";
 
 /** Only a running cluster has these: a file that holds one says nothing of it. */
-const LIVE: readonly AuditKind[] = [
-  "Node",
-  "Endpoints",
-  "EndpointSlice",
-  "ConfigMap",
-  "MutatingWebhookConfiguration",
-];
-
-const ONLY_LIVE = { unseen: "only a running cluster shows it" } as const;
+const LIVE: readonly AuditKind[] = ["Node", "Endpoints", "EndpointSlice", "MutatingWebhookConfiguration"];
 
 interface Placed {
   readonly object: JsonObject;
@@ -98,7 +91,14 @@ function placeOf({ object, field }: Finding, placed: readonly Placed[]): Place |
   if (found === undefined) return undefined;
   const { source, item } = found;
   const parsed = parseDocument(source.text);
-  const path = [...item.path, ...(field ?? "").split(".").filter((step) => step !== "")];
+  const path = [...item.path, ...stepsOf(field ?? "")];
   const offset = parsed.kind === "read" ? offsetOf(parsed.document, path) : 0;
   return { file: source.file, line: source.line + source.text.slice(0, offset).split("\n").length - 1 };
 }
+
+/** A dot within a key is written `\.`, as `kubectl` has it. */
+const stepsOf = (field: string): string[] =>
+  field
+    .split(/(?<!\\)\./)
+    .filter((step) => step !== "")
+    .map((step) => step.replaceAll("\\.", "."));

@@ -1,29 +1,19 @@
-import { at, type JsonObject, objectsIn } from "../../json/value.ts";
-import { findPatroniContainer } from "../../patroni/container.ts";
-import { knownEnvValue } from "../../patroni/env.ts";
 import { type Check, forCluster, forMembers, type Seeing } from "../check.ts";
-import type { AuditedCluster, AuditedMember } from "../clusters.ts";
+import { clusterRef } from "../clusters.ts";
 import { isOn, setting } from "../dcs.ts";
-import { type ObjectRef, refTo } from "../finding.ts";
+import { refTo } from "../finding.ts";
 import { leaderSees } from "../leader-sees.ts";
 import { need, type Seen } from "../need.ts";
-import { replicationVerdict } from "../pg-hba.ts";
 import type { MemberAnswers } from "../snapshot.ts";
 import { WELL } from "../statement.ts";
 import { synchronousMode, waitedFor } from "../synchronous.ts";
+import { replicationRules } from "./replication-rules.ts";
 
 /** Patroni's own default of `maximum_lag_on_failover`: who is further behind is no candidate. */
 const MAXIMUM_LAG_BYTES = 1024 * 1024;
 
 /** A standby that replays at all has caught up with less. */
 const MAXIMUM_LAG_SECONDS = 300;
-
-const clusterRef = ({ namespace, scope, workloads, members }: AuditedCluster): ObjectRef => {
-  const [workload] = workloads;
-  const [member] = members;
-  if (workload !== undefined) return refTo(workload.statefulSet, "StatefulSet");
-  return member === undefined ? { kind: "", namespace, name: scope } : refTo(member.pod, "Pod");
-};
 
 const told = (...parts: readonly (string | undefined)[]): string =>
   parts.filter((part) => part !== undefined).join("; ");
@@ -139,41 +129,6 @@ const failsafe = forCluster(["failsafe-off"], (cluster, { dcs }) => {
   ];
 });
 
-/** Each member must let each other in: any of them may lead next. Who the DCS lets in, every member does. */
-const hba = forCluster(["pg-hba-replication"], function* (cluster, { dcs }): Seeing {
-  const lines = setting(dcs, "postgresql", "pg_hba");
-  if (!Array.isArray(lines)) {
-    yield { unseen: "pg_hba is not in the dynamic configuration" };
-    return;
-  }
-  for (const member of cluster.members) {
-    const { ip } = member.facts;
-    if (ip === undefined) continue;
-    const user = replicationUser(member);
-    const verdict = replicationVerdict(lines.map(String), { user, ip });
-    const who = `${user ?? "a replication user"} from ${ip} (${member.facts.name})`;
-    if (verdict === "unknown") yield { unseen: `whether pg_hba lets in ${who} cannot be told` };
-    if (verdict === "no-rule" || verdict === "rejected") {
-      const evidence = verdict === "rejected" ? `a rule rejects ${who}` : `no rule fits ${who}`;
-      yield { code: "pg-hba-replication", object: clusterRef(cluster), field: "postgresql.pg_hba", evidence };
-      return;
-    }
-  }
-});
-
-/** Undefined where the pod itself does not tell it. */
-function replicationUser({ pod }: AuditedMember): string | undefined {
-  const containers = objectsIn(at(pod, "spec", "containers"));
-  const found = findPatroniContainer(containers);
-  const container: JsonObject | undefined = found.kind === "found" ? containers[found.index] : undefined;
-  if (container === undefined || found.kind !== "found") return undefined;
-  const named = knownEnvValue(pod, container, "PATRONI_REPLICATION_USERNAME");
-  return (
-    named ??
-    (found.flavour === "spilo" ? (knownEnvValue(pod, container, "PGUSER_STANDBY") ?? "standby") : undefined)
-  );
-}
-
 export const REPLICATION: readonly Check[] = [
   states,
   streaming,
@@ -183,5 +138,5 @@ export const REPLICATION: readonly Check[] = [
   paused,
   synchronous,
   failsafe,
-  hba,
+  replicationRules,
 ];

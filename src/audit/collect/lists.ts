@@ -1,6 +1,7 @@
 import { asObject, asString, at, type JsonObject, objectsIn } from "../../json/value.ts";
 import type { KubeConnection } from "../../kube/connection.ts";
 import { KubeError } from "../../kube/error.ts";
+import { slimConfigMap } from "../hba/config-maps.ts";
 import type { Seen } from "../need.ts";
 import { DNS_NAMESPACES } from "../network/dns.ts";
 import type { AuditKind } from "../snapshot.ts";
@@ -152,12 +153,7 @@ async function pages(connection: KubeConnection, kind: AuditKind, place: Place):
 function reduced(kind: AuditKind, object: JsonObject): JsonObject {
   const { managedFields: _managedFields, ...metadata } = asObject(object.metadata) ?? {};
   const whole = { ...object, apiVersion: versionOf(AUDITED[kind].prefix), kind, metadata };
-  return kind === "ConfigMap" ? withoutData(whole) : kind === "Pod" ? slimPod(whole) : whole;
-}
-
-/** What matters of a ConfigMap is in its annotations; its data may be anything, and large. */
-function withoutData({ data: _data, binaryData: _binaryData, ...rest }: JsonObject): JsonObject {
-  return rest;
+  return kind === "ConfigMap" ? slimConfigMap(whole) : kind === "Pod" ? slimPod(whole) : whole;
 }
 
 const versionOf = (prefix: string): string => prefix.replace(/^\/apis?\//, "");

@@ -61,3 +61,26 @@ test("IPv6", () => {
   assert.equal(replicationVerdict(["host replication all fd00::/8 md5"], standby), "allowed");
   assert.equal(replicationVerdict(["host replication all 0.0.0.0/0 md5"], standby), "no-rule");
 });
+
+for (const [what, verdict, ...lines] of [
+  ["everywhere", "allowed", "host replication standby 0.0.0.0/0 md5"],
+  ["a network", "unknown", "host replication standby 10.0.0.0/8 md5"],
+  ["a network, and a rule for all behind it", "unknown", "host all,replication all 10.0.0.0/8 reject"],
+  ["the loopback", "no-rule", "host replication all 127.0.0.1/32 md5", "host replication all ::1/128 md5"],
+  ["another user in a network", "no-rule", "host replication other 10.0.0.0/8 md5"],
+] as const)
+  test(`an address that is not known yet: ${what}`, () =>
+    assert.equal(replicationVerdict(lines, { user: "standby", ip: undefined }), verdict));
+
+for (const [what, verdict, ...lines] of [
+  ["a user", "unknown", "host replication {{ user }} all md5"],
+  ["a user of the environment", "unknown", `host replication \${USER} all md5`],
+  ["an address", "unknown", "host replication all $(POD_IP)/16 md5"],
+  ["a method", "unknown", "host replication all all {{method}}"],
+  ["a database", "unknown", "host {{database}} all all md5"],
+  ["a whole rule", "unknown", "{{rule}}", "host replication all all md5"],
+  ["something of a rule for others", "no-rule", "host all {{user}} all md5"],
+  ["something behind the rule that fits", "allowed", "host replication all all md5", "{{rule}}"],
+] as const)
+  test(`yet to be filled in: ${what}`, () =>
+    assert.equal(replicationVerdict(lines, { user: "standby", ip: IP }), verdict));

@@ -17,6 +17,8 @@ import { settingsOf, surroundingsOf } from "../injection/world.ts";
 
 /** What a test lets an audit see. */
 export interface World {
+  /** A running cluster, unless it says otherwise. */
+  readonly live?: boolean;
   readonly objects?: readonly JsonObject[];
   /** Kinds that cannot be looked at, and why. */
   readonly hidden?: Partial<Record<AuditKind, string>>;
@@ -34,6 +36,7 @@ export interface World {
 
 export function snapshotOf(world: World): Snapshot {
   const {
+    live = true,
     objects = [],
     hidden = {},
     hide = () => undefined,
@@ -52,7 +55,7 @@ export function snapshotOf(world: World): Snapshot {
   const seen = <Value>(value: Value | undefined, why: string): Seen<Value> =>
     value === undefined ? { unseen: why } : { value };
   return {
-    live: true,
+    live,
     objects: of,
     neighbours: () => of("Pod"),
     answers: (namespace, pod) => seen(answers[`${namespace}/${pod}`], `${pod} was not asked`),

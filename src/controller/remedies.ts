@@ -7,7 +7,7 @@ import type { Journal } from "./journal.ts";
 import type { Objects } from "./objects.ts";
 import { publishedUids } from "./observer/due.ts";
 import type { ControllerOptions } from "./options.ts";
-import { StatusAsker } from "./reload/asker.ts";
+import { type ServingPod, StatusAsker } from "./reload/asker.ts";
 import { CertificateKeeper, KEEPER_TIMES } from "./reload/keeper.ts";
 import { ReloadWatcher, WATCHER_TIMES } from "./reload/watcher.ts";
 import { Repairer } from "./repair/repairer.ts";
@@ -111,10 +111,10 @@ function reloads({ options, objects, views, journal }: RemedyParts): ReloadWatch
   ];
 }
 
-function* servingReloads(views: Views): Generator<PodFacts> {
-  for (const [, { members }] of views.where(isActive))
-    for (const pod of members)
-      if (pod.reloadApi !== undefined && pod.sidecar === "running" && !pod.ended) yield pod;
+function* servingReloads(views: Views): Generator<ServingPod> {
+  const members = [...views.where(isActive)].flatMap(([, view]) => view.members);
+  for (const pod of [...members, ...views.poolers()])
+    if (pod.reloadApi !== undefined && pod.container?.health === "running" && !pod.ended) yield pod;
 }
 
 function* bearersOf(views: Views): Generator<Bearer> {

@@ -4,6 +4,7 @@ import { reasonToSkip, roleOf } from "../../injection/select.ts";
 import type { InjectionSettings } from "../../injection/settings.ts";
 import { shapeProblem } from "../../injection/shape.ts";
 import { asString, at, type JsonObject } from "../../json/value.ts";
+import { type ReloadApi, reloadApiOf } from "../../reload-api/pod.ts";
 import { WITHOUT_JOBS } from "./member.ts";
 import { type ObjectReference, ownerOf } from "./pod.ts";
 import { type SidecarFacts, sidecarFacts } from "./sidecar.ts";
@@ -16,6 +17,10 @@ export interface PoolerFacts {
   /** Of the cluster that it leads to. */
   readonly scope: string;
   readonly serviceAccount: string;
+  /** The pod's address; undefined while it has none. */
+  readonly ip: string | undefined;
+  /** The reload API as its sidecar serves it; undefined where it does not. */
+  readonly reloadApi: ReloadApi | undefined;
   readonly ended: boolean;
   readonly terminating: boolean;
   /** Undefined where the pod has no sidecar. */
@@ -40,6 +45,8 @@ export function poolerFacts(pod: JsonObject, settings: InjectionSettings): Poole
     uid: asString(at(pod, "metadata", "uid")) ?? "",
     scope,
     serviceAccount: asString(at(pod, "spec", "serviceAccountName")) || "default",
+    ip: asString(at(pod, "status", "podIP")) || undefined,
+    reloadApi: reloadApiOf(pod),
     ended: phase === "Succeeded" || phase === "Failed",
     terminating: at(pod, "metadata", "deletionTimestamp") !== undefined,
     container: sidecarFacts(pod),

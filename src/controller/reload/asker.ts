@@ -9,6 +9,9 @@ import type { Objects } from "../objects.ts";
 import { Secrets } from "../observer/secrets.ts";
 import { type Failure, failuresIn } from "./failures.ts";
 
+/** A pod whose sidecar serves the reload API. */
+export type ServingPod = Pick<PodFacts, "namespace" | "name" | "uid" | "ip" | "reloadApi">;
+
 export type Look =
   | { readonly kind: "answered"; readonly failures: readonly Failure[] }
   | { readonly kind: "silent"; readonly why: string };
@@ -22,7 +25,7 @@ const UNREADABLE = { firstPauseMs: 2000, longestPauseMs: 60_000 };
 /** One of a user's own: nobody has to let us look. Milliseconds. */
 const OF_OTHERS = { firstPauseMs: 2000, longestPauseMs: 600_000 };
 
-/** Asks members' reload APIs how reloads went, over TLS with the authority in the Secret of their certificate. */
+/** Asks reload APIs how reloads went, over TLS with the authority in the Secret of their certificate. */
 export class StatusAsker {
   readonly #secrets: Secrets;
   readonly #token: () => Promise<string>;
@@ -37,7 +40,7 @@ export class StatusAsker {
   }
 
   /** Never rejects. */
-  async ask(pod: PodFacts): Promise<Look> {
+  async ask(pod: ServingPod): Promise<Look> {
     const { reloadApi, ip: host, namespace } = pod;
     if (reloadApi === undefined || host === undefined) return { kind: "silent", why: "it has no address" };
     const { dnsName, secret } = reloadApi;

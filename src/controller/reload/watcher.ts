@@ -1,9 +1,8 @@
 import type { ReloadComponent } from "../../contract/reload.ts";
 import type { Logger } from "../../telemetry/logger.ts";
 import { eventOf } from "../event.ts";
-import type { PodFacts } from "../facts/pod.ts";
 import type { Objects } from "../objects.ts";
-import type { Look } from "./asker.ts";
+import type { Look, ServingPod } from "./asker.ts";
 import { type Failure, inWords, newsIn } from "./failures.ts";
 
 /** Milliseconds. */
@@ -21,8 +20,8 @@ const MOST_AT_ONCE = 32;
 export interface WatcherParts {
   readonly objects: Pick<Objects, "create">;
   /** The pods that serve a reload API, as they are now. */
-  pods(): Iterable<PodFacts>;
-  ask(pod: PodFacts): Promise<Look>;
+  pods(): Iterable<ServingPod>;
+  ask(pod: ServingPod): Promise<Look>;
   readonly identity: string;
   readonly logger: Logger;
   readonly times: WatcherTimes;
@@ -81,7 +80,7 @@ export class ReloadWatcher {
   }
 
   /** Never rejects: one that could not be told is told with the next look. */
-  async #lookAt(pod: PodFacts, told: State["told"]): Promise<void> {
+  async #lookAt(pod: ServingPod, told: State["told"]): Promise<void> {
     const { ask, logger } = this.#parts;
     const about = { pod: `${pod.namespace}/${pod.name}` };
     const look = await ask(pod);
@@ -97,7 +96,7 @@ export class ReloadWatcher {
   }
 
   /** The same failure has the same name, whoever tells it: another controller's Event is found, and left as it is. */
-  async #tell({ namespace, name, uid }: PodFacts, failure: Failure): Promise<void> {
+  async #tell({ namespace, name, uid }: ServingPod, failure: Failure): Promise<void> {
     const { objects, identity, logger } = this.#parts;
     const detail = inWords(failure);
     const regarding = { apiVersion: "v1", kind: "Pod", namespace, name, uid };

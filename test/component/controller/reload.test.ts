@@ -9,7 +9,7 @@ import { certificatesIn } from "../../../src/certificates/pem.ts";
 import { refusal } from "../../../src/certificates/verify.ts";
 import { RELOAD_LIFETIMES } from "../../../src/controller/reload/plan.ts";
 import { asObject, at, type JsonObject, objectsIn } from "../../../src/json/value.ts";
-import { textsIn } from "../../../src/kube/secret-data.ts";
+import { dataOf, textsIn } from "../../../src/kube/secret-data.ts";
 import { Component } from "../../../src/sidecar/reload/component.ts";
 import { reloadApi } from "../../../src/sidecar/reload/http/api.ts";
 import { failed } from "../../../src/sidecar/reload/outcome.ts";
@@ -279,6 +279,35 @@ describe("reloads that failed", () => {
     assert.equal((await events(world, "reload-failed")).length, 2);
     const looks = await world.metrics.controllerReloadLooks.get();
     assert.ok(looks.values.some(({ labels, value }) => labels.outcome === "answered" && value > 0));
+  });
+
+  test("of a pooler are told too, over TLS with its own Secret", async (t) => {
+    const world = await startWorld(t, { pods: false });
+    const authority = await issueAuthority("own", { from: new Date(), days: 1 });
+    const names = { dnsNames: [`*.${NAMESPACE}.svc`], ipAddresses: [] };
+    const leaf = await issueLeaf("pool", names, { from: new Date(), days: 1 }, authority);
+    await addSecret(world, NAMESPACE, "pool-tls", undefined, dataOf({ "ca.crt": authority.certPem }));
+    const name = "pool-1";
+    await world.post(`/api/v1/namespaces/${NAMESPACE}/pods`, {
+      metadata: { name, labels: { "patroni-injector.io/pooler-of": "orders" } },
+      spec: {
+        containers: [
+          { name: "pgbouncer", image: "pgbouncer" },
+          { name: "patroni-injector", image: "patroni-injector" },
+        ],
+        volumes: [{ name: TLS, secret: { secretName: "pool-tls" } }],
+      },
+    });
+    await world.setAddress({ name }, HOST);
+    await world.patch(`/api/v1/namespaces/${NAMESPACE}/pods/${name}/status`, {
+      status: { containerStatuses: [{ name: "patroni-injector", state: { running: {} } }] },
+    });
+    const sidecar = await serve(t, { cert: leaf.certPem, key: leaf.keyPem });
+    await sidecar.fail(3);
+    begin(world, { ahead: 0 }, sidecar.port);
+    await eventually("it is told", async () => (await events(world, "reload-failed")).length === 1);
+    const [event] = await events(world, "reload-failed");
+    assert.equal(asObject(event?.regarding)?.name, name);
   });
 
   test("the token goes to nobody whose certificate is another's", async (t) => {

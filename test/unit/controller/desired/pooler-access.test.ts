@@ -11,6 +11,8 @@ const pooler = (difference: Partial<PoolerFacts> = {}): PoolerFacts => ({
   uid: "pool-0",
   scope: "pg",
   serviceAccount: "pool",
+  ip: "10.0.0.9",
+  reloadApi: undefined,
   ended: false,
   terminating: false,
   container: { image: "patroni-injector:1", health: "running", why: "", restarts: 0 },

@@ -22,7 +22,7 @@ export function describeReconnect(get: () => Deployed, saboteur: () => Saboteur)
     for (const { name, title, strike } of FAULTS) {
       const rounds = name in ROUNDS ? ROUNDS[name as keyof typeof ROUNDS] : 0;
       if (rounds === 0) continue;
-      it(`${title}, ${rounds} times`, { timeout: rounds * 400_000 }, async () => {
+      it(`${title} (rounds: ${rounds})`, { timeout: rounds * 400_000 }, async () => {
         const { kubectl, members, form, target } = get();
         const scene = { kubectl, members, saboteur: saboteur(), ttlSeconds: form.ttlSeconds };
         const before = await reconnectsOf(get());

@@ -322,7 +322,7 @@ export const FINDINGS = {
     "error",
     "pg_hba has no rule that lets the replication user in from the other members.",
     "Standbys cannot connect: at the latest after the next change of primary.",
-    "Add a `replication` rule for the user and the pods' network.",
+    "Add a `replication` rule for the user and the pods' network where the rules stand: the evidence says where.",
   ),
   "synchronous-not-in-force": replication(
     "error",

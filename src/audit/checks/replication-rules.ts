@@ -1,4 +1,5 @@
 import { at } from "../../json/value.ts";
+import { replicationExcerpt } from "../../patroni/replication-excerpt.ts";
 import { type Check, forCluster, type Seeing } from "../check.ts";
 import { type AuditedCluster, clusterRef } from "../clusters.ts";
 import { refTo } from "../finding.ts";
@@ -16,9 +17,10 @@ export const replicationRules: Check = forCluster(
   ["pg-hba-replication"],
   function* (cluster, { dcs, snapshot }): Seeing {
     const configMaps = configMapsOf(snapshot, cluster.namespace);
+    const read = remembering(replicationExcerpt);
     const servers = serversOf(cluster, snapshot).map((server) => ({
       ...server,
-      local: localConfiguration(server, configMaps),
+      local: localConfiguration(server, configMaps, read),
     }));
     const stored = (): Dynamic => ({
       configuration: need(dcs.config),
@@ -56,6 +58,15 @@ export const replicationRules: Check = forCluster(
     }
   },
 );
+
+function remembering<Value>(work: (text: string) => Value): (text: string) => Value {
+  const known = new Map<string, Value>();
+  return (text) => {
+    const value = known.get(text) ?? work(text);
+    known.set(text, value);
+    return value;
+  };
+}
 
 interface Server extends PodTemplate {
   readonly ip: Standby["ip"];

@@ -2,7 +2,7 @@ import { readOptions } from "../../injection/options.ts";
 import { asString, at, isObject, type JsonObject, objectsIn } from "../../json/value.ts";
 import { type Flavour, findPatroniContainer, flavourOf } from "../../patroni/container.ts";
 import { envEntry } from "../../patroni/env.ts";
-import { replicationExcerpt } from "../../patroni/replication-excerpt.ts";
+import { type Excerpt, replicationExcerpt } from "../../patroni/replication-excerpt.ts";
 import type { Seen } from "../need.ts";
 import type { PodTemplate } from "../templates.ts";
 import { type ConfigMaps, type Place, type Text, textIn } from "./config-maps.ts";
@@ -25,8 +25,14 @@ export interface Local {
  * Where Patroni takes it from (config.py, `Config`): files that it is started with, under its environment, else `PATRONI_CONFIGURATION`
  * and nothing beside it. Spilo makes its file of `SPILO_CONFIGURATION`, else `PATRONI_CONFIGURATION` (configure_spilo.py). Environment
  * that a Secret fills as a whole is taken to hold none.
+ *
+ * @param read may remember: members of a cluster have the same text
  */
-export function localConfiguration(template: PodTemplate, configMaps: ConfigMaps): Seen<Local> {
+export function localConfiguration(
+  template: PodTemplate,
+  configMaps: ConfigMaps,
+  read: (text: string) => Excerpt = replicationExcerpt,
+): Seen<Local> {
   const { pod } = template;
   const containers = objectsIn(at(pod, "spec", "containers"));
   const index = patroniIndex(pod, containers);
@@ -46,20 +52,20 @@ export function localConfiguration(template: PodTemplate, configMaps: ConfigMaps
   const texts = isFiled ? files : (whole ?? { value: [] });
   if ("unseen" in texts) return texts;
 
-  const read: { readonly place: Place; readonly configuration: JsonObject }[] = [];
+  const parts: { readonly place: Place; readonly configuration: JsonObject }[] = [];
   for (const { text, place } of texts.value) {
-    const excerpt = replicationExcerpt(text);
+    const excerpt = read(text);
     if (excerpt.kind === "unreadable") return { unseen: `${place.name} cannot be read: ${excerpt.why}` };
-    read.push({ place, configuration: excerpt.configuration });
+    parts.push({ place, configuration: excerpt.configuration });
   }
   const local = {
     pod,
     container,
     flavour,
-    configuration: read.reduce<JsonObject>((all, each) => patched(all, each.configuration), {}),
+    configuration: parts.reduce<JsonObject>((all, each) => patched(all, each.configuration), {}),
     underEnvironment: flavour === "patroni" && whole === undefined,
     placeOf: (...path: readonly string[]) =>
-      read.findLast(({ configuration }) => at(configuration, ...path) !== undefined)?.place,
+      parts.findLast(({ configuration }) => at(configuration, ...path) !== undefined)?.place,
   };
   return { value: local };
 }

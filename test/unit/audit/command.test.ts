@@ -104,6 +104,40 @@ test("SARIF of manifests points to file and line", async () => {
   assert.match(lines[region.startLine - 1] ?? "", /terminationGracePeriodSeconds: 0/);
 });
 
+test("SARIF of manifests points to the variable, or the key of a ConfigMap, in which Patroni's rules stand", async () => {
+  const text = "scope: pg\npostgresql:\n  pg_hba:\n  - host all all all md5\n";
+  const scope = { name: "PATRONI_SCOPE", value: "pg" };
+  const container = { name: "db", image: "example.test/patroni", env: [scope] };
+  const env = [scope, { name: "PATRONI_CONFIGURATION", value: text }];
+  const volumes = [{ name: "config", configMap: { name: "patroni" } }];
+  const volumeMounts = [{ name: "config", mountPath: "/etc/patroni" }];
+  const configMap = { apiVersion: "v1", kind: "ConfigMap", metadata: { name: "patroni", namespace: "db" } };
+  for (const [name, documents, line] of [
+    ["variable.yaml", [statefulSet({ containers: [{ ...container, env }] })], /value: \|/],
+    [
+      "key.yaml",
+      [
+        statefulSet({
+          containers: [{ ...container, args: ["/etc/patroni/patroni.yml"], volumeMounts }],
+          volumes,
+        }),
+        { ...configMap, data: { other: "a", "patroni.yml": text } },
+      ],
+      /^ {2}patroni\.yml: \|/,
+    ],
+  ] as const) {
+    const lines = documents.map((each) => stringify(each)).join("---\n");
+    await writeFile(join(folder, name), lines);
+    const { stdout } = await audited(...file(name), "-o", "sarif");
+    const result = JSON.parse(stdout).runs[0].results.find(
+      ({ ruleId }: { ruleId: string }) => ruleId === "pg-hba-replication",
+    );
+    const { artifactLocation, region } = result.locations[0].physicalLocation;
+    assert.equal(artifactLocation.uri, join(folder, name));
+    assert.match(lines.split("\n")[region.startLine - 1] ?? "", line);
+  }
+});
+
 test("the fixes are manifests, and mend what they say", async () => {
   const fixes = join(folder, "fixes");
   const before = await audited(...file(), "--fix-dir", fixes, "--fail-on", "never");

@@ -217,6 +217,12 @@ describe("which place counts", () => {
     isClean(offline(inSpilo("{}")));
   });
 
+  test("an empty list of the user's counts before Spilo's own template", () =>
+    isUnseen(
+      live(inSpilo(configuration([])), ...storedRules(LETS_IN)),
+      "pg_hba is empty in SPILO_CONFIGURATION: PostgreSQL keeps the file that it has",
+    ));
+
   test("Spilo's own template lets in its own user, and no other", () => {
     const other = { postgresql: { authentication: { replication: { username: "replicator" } } } };
     hasFound(
@@ -260,6 +266,25 @@ describe("which place counts", () => {
     );
   });
 
+  test("a null in a later file of a folder takes the rules of an earlier one away, not those of the DCS", () => {
+    const map = configMap({ "10.yml": configuration(SHUTS_OUT), "20.yml": configuration(null) });
+    isClean(live(mounted({ configMap: { name: "patroni" } }), map, ...storedRules(LETS_IN)));
+  });
+
+  test("the innermost mount counts", () => {
+    const volumes = [
+      { name: "outer", configMap: { name: "outer" } },
+      { name: "config", configMap: { name: "patroni" } },
+    ];
+    const volumeMounts = [
+      { name: "outer", mountPath: "/etc" },
+      { name: "config", mountPath: "/etc/patroni" },
+    ];
+    const spec = running([SCOPE], { command: ["patroni", FILE], volumeMounts }, { volumes });
+    const outer = object("ConfigMap", "outer", { data: { "patroni.yml": configuration(SHUTS_OUT) } });
+    isClean(live(spec, outer, configMap({ "patroni.yml": configuration(LETS_IN) }), ...stored({})));
+  });
+
   test("a key under another name, and a file mounted by itself", () => {
     const items = [{ key: "any", path: "patroni.yml" }];
     const map = configMap({ any: configuration(SHUTS_OUT), other: configuration(LETS_IN) });
@@ -274,6 +299,9 @@ describe("which place counts", () => {
     const place = "ConfigMap/patroni: data.PATRONI_CONFIGURATION";
     const configMapKeyRef = { name: "patroni", key: "PATRONI_CONFIGURATION" };
     const entry = { name: "PATRONI_CONFIGURATION", valueFrom: { configMapKeyRef } };
+    const renamed = configMap({ CONFIGURATION: configuration(LETS_IN) });
+    const envFrom = [{ configMapRef: { name: "patroni" }, prefix: "PATRONI_" }];
+    isClean(live(running([SCOPE], { envFrom }), renamed, ...storedRules(SHUTS_OUT)));
     for (const spec of [
       running([SCOPE, entry]),
       running([SCOPE], { envFrom: [{ configMapRef: { name: "patroni" } }] }),

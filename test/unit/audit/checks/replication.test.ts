@@ -275,6 +275,15 @@ describe("Kubernetes as DCS", () => {
   });
 });
 
+test("a manifest of what Patroni writes into the DCS says nothing of it", () => {
+  const { findings, unseen } = audited(REPLICATION, {
+    live: false,
+    objects: [...cluster(), ...dcs({ pause: true, postgresql: { pg_hba: [] } })],
+  });
+  assert.deepEqual(findings, []);
+  assert.ok(unseen.some(({ codes }) => codes.includes("paused")));
+});
+
 describe("another DCS", () => {
   const ETCD = { name: "PATRONI_ETCD3_HOSTS", value: "etcd:2379" };
   const SCOPE = { name: "PATRONI_SCOPE", value: "pg" };

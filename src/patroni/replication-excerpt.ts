@@ -1,4 +1,4 @@
-import { asObject, at, isObject, type Json, type JsonObject } from "../json/value.ts";
+import { asObject, isObject, type Json, type JsonObject } from "../json/value.ts";
 import { firstLine, parseConfiguration } from "./configuration-document.ts";
 import { plainJson } from "./configuration-json.ts";
 
@@ -41,20 +41,21 @@ export const looksLikePatroni = (text: string): boolean =>
 
 function excerptOf(whole: JsonObject): JsonObject {
   const excerpt: JsonObject = {};
-  for (const path of PATHS) {
-    const parents = path.slice(0, -1);
-    const [last = ""] = path.slice(-1);
-    const section = at(whole, ...parents);
-    if (!isObject(section) || !Object.hasOwn(section, last)) continue;
-    let here = excerpt;
-    for (const step of parents) {
-      const next = asObject(here[step]) ?? {};
-      here[step] = next;
-      here = next;
-    }
-    here[last] = plain(section[last]);
-  }
+  for (const path of PATHS) copy(whole, excerpt, path);
   return excerpt;
+}
+
+/** A null on the way is copied too: in a later file it takes the section of an earlier one away. */
+function copy(from: JsonObject, to: JsonObject, [step = "", ...rest]: readonly string[]): void {
+  if (!Object.hasOwn(from, step)) return;
+  const value = plain(from[step]);
+  if (rest.length === 0 || value === null) {
+    to[step] = value;
+  } else if (isObject(value)) {
+    const section = asObject(to[step]) ?? {};
+    to[step] = section;
+    copy(value, section, rest);
+  }
 }
 
 /** YAML's null, and an empty value, are one. */

@@ -31,6 +31,11 @@ for (const [what, text, configuration] of [
   ["a merge key", "x: &x {pg_hba: [a]}\npostgresql: {<<: *x}", { postgresql: { pg_hba: ["a"] } }],
   ["the last of two counts", "postgresql: {pg_hba: [a], pg_hba: [b]}", { postgresql: { pg_hba: ["b"] } }],
   ["an empty value is null", "postgresql:\n  pg_hba:\n", { postgresql: { pg_hba: null } }],
+  [
+    "a section that is null",
+    "postgresql: ~\nbootstrap: {dcs: null}",
+    { postgresql: null, bootstrap: { dcs: null } },
+  ],
   ["nothing", "", {}],
   ["nothing of that", "scope: pg\npostgresql: 5", {}],
 ] as const)

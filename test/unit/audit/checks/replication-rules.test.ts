@@ -269,6 +269,16 @@ describe("which place counts", () => {
   test("a null in a later file of a folder takes the rules of an earlier one away, not those of the DCS", () => {
     const map = configMap({ "10.yml": configuration(SHUTS_OUT), "20.yml": configuration(null) });
     isClean(live(mounted({ configMap: { name: "patroni" } }), map, ...storedRules(LETS_IN)));
+    const whole = configMap({
+      "10.yml": configuration(SHUTS_OUT),
+      "20.yml": '{"scope":"pg","postgresql":null}',
+    });
+    const { findings } = live(
+      mounted({ configMap: { name: "patroni" } }),
+      whole,
+      ...storedRules(["host replication all all md5"]),
+    );
+    assert.deepEqual(findings, []);
   });
 
   test("the innermost mount counts", () => {

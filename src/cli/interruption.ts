@@ -7,16 +7,16 @@ export interface Interruption {
   end(): void;
 }
 
-/** As process 1 of a container a program without a handler is not ended by these signals at all. */
-export function interruption(): Interruption {
+/** @param signals where signals are told. As process 1 of a container a program without a handler is not ended by these signals at all. */
+export function interruption(signals: NodeJS.EventEmitter = process): Interruption {
   const controller = new AbortController();
   const interrupt = (name: NodeJS.Signals): void => {
     end();
     controller.abort(new Error(`interrupted by ${name}`));
   };
   const end = (): void => {
-    for (const name of SIGNALS) process.off(name, interrupt);
+    for (const name of SIGNALS) signals.off(name, interrupt);
   };
-  for (const name of SIGNALS) process.on(name, interrupt);
+  for (const name of SIGNALS) signals.on(name, interrupt);
   return { signal: controller.signal, end };
 }

@@ -94,7 +94,7 @@ describe("a watch", { concurrency: true }, () => {
 
   it("goes on behind the last event when its time is over, without a word and without a list", async (t) => {
     const { api, kept, watch, create, interruptions } = await scene(t);
-    const watcher = watch();
+    const watcher = watch({ times: { ...FAST, graceMs: 20_000 } });
     await until("synced", () => watcher.synced());
     await until("a third watch", () => asked(api, "watch", "services") >= 3);
     await create("late");

@@ -205,7 +205,7 @@ describe("faults of the API server", { concurrency: 3 }, () => {
     first.signal("SIGKILL");
     member.answer = { code: 503, body: { role: "demoted", state: "stopped", patroni: {} } };
     await world.sidecar(member);
-    await world.recorder.shows([], 5000);
+    await world.recorder.shows([], 20_000);
   });
 
   test("SIGTERM removes nothing of a healthy primary; the demotion that follows does, and ends it", async (t) => {

@@ -2,7 +2,7 @@ import { readOptions } from "../../injection/options.ts";
 import { asString, at, isObject, type JsonObject, objectsIn } from "../../json/value.ts";
 import { type Flavour, findPatroniContainer, flavourOf } from "../../patroni/container.ts";
 import { envEntry } from "../../patroni/env.ts";
-import { type Excerpt, replicationExcerpt } from "../../patroni/replication-excerpt.ts";
+import type { Excerpt } from "../../patroni/replication-excerpt.ts";
 import type { Seen } from "../need.ts";
 import type { PodTemplate } from "../templates.ts";
 import { type ConfigMaps, type Place, type Text, textIn } from "./config-maps.ts";
@@ -31,7 +31,7 @@ export interface Local {
 export function localConfiguration(
   template: PodTemplate,
   configMaps: ConfigMaps,
-  read: (text: string) => Excerpt = replicationExcerpt,
+  read: (text: string) => Excerpt,
 ): Seen<Local> {
   const { pod } = template;
   const containers = objectsIn(at(pod, "spec", "containers"));

@@ -9,6 +9,7 @@ const PLACES: Readonly<Record<string, readonly [prefix: string, plural: string]>
   Pod: ["/api/v1", "pods"],
   StatefulSet: ["/apis/apps/v1", "statefulsets"],
   Service: ["/api/v1", "services"],
+  ConfigMap: ["/api/v1", "configmaps"],
   EndpointSlice: ["/apis/discovery.k8s.io/v1", "endpointslices"],
   NetworkPolicy: ["/apis/networking.k8s.io/v1", "networkpolicies"],
   MutatingWebhookConfiguration: ["/apis/admissionregistration.k8s.io/v1", "mutatingwebhookconfigurations"],

@@ -47,8 +47,13 @@ interface Answer {
   readonly connection: string | undefined;
 }
 
-/** Posts a review, its body in two parts with a pause between them; rejects where the connection is dropped. */
-function postReview(port: number, uid: string, agent: Agent, pauseMs = 0): Promise<Answer> {
+/** Posts a review, its body in two parts, the second once `rest` has come; rejects where the connection is dropped. */
+function postReview(
+  port: number,
+  uid: string,
+  agent: Agent,
+  rest: Promise<unknown> = Promise.resolve(),
+): Promise<Answer> {
   return new Promise((resolve, reject) => {
     const body = JSON.stringify(reviewOf(uid));
     const headers = { "content-type": "application/json", "content-length": Buffer.byteLength(body) };
@@ -62,7 +67,7 @@ function postReview(port: number, uid: string, agent: Agent, pauseMs = 0): Promi
       resolve({ status: response.statusCode, uid: review.response.uid, connection });
     });
     outgoing.write(body.slice(0, 100));
-    setTimeout(() => outgoing.end(body.slice(100)), pauseMs).unref();
+    void rest.then(() => outgoing.end(body.slice(100)));
   });
 }
 
@@ -90,9 +95,11 @@ describe("draining", () => {
       const agent = agentFor(t, certificate.caPem, 1);
       for (let last: string | undefined; last !== "close"; rounds[number] = (rounds[number] ?? 0) + 1) {
         const uid = `${number}-${rounds[number]}`;
-        const answer = await postReview(port, uid, agent, 200 + 400 * Math.random()).catch((error: Error) => {
-          dropped.push(`${uid}: ${error.message}`);
-        });
+        const answer = await postReview(port, uid, agent, delay(200 + 400 * Math.random())).catch(
+          (error: Error) => {
+            dropped.push(`${uid}: ${error.message}`);
+          },
+        );
         if (answer === undefined) return;
         assert.deepEqual([answer.status, answer.uid], [200, uid]);
         last = answer.connection;
@@ -112,10 +119,16 @@ describe("draining", () => {
   it("lets an answer go out that is under way when the server stops listening", async (t) => {
     const { server, port, state, certificate } = await started(t);
     const agent = agentFor(t, certificate.caPem, CLIENTS);
-    const slow = Array.from({ length: 20 }, (_, number) => postReview(port, `slow-${number}`, agent, 500));
+    const stopped = Promise.withResolvers<void>();
+    const slow = Array.from({ length: 20 }, (_, number) =>
+      postReview(port, `slow-${number}`, agent, stopped.promise),
+    );
     while ((await connections(server)) < 20) await delay(5);
     state.draining = true;
-    await drain(server, options({ lingerMs: 50 }));
+    const drained = drain(server, options({ lingerMs: 50 }));
+    while (server.listening) await delay(5);
+    stopped.resolve();
+    await drained;
     for (const { status, connection } of await Promise.all(slow)) {
       assert.deepEqual([status, connection], [200, "close"]);
     }
@@ -142,7 +155,7 @@ describe("draining", () => {
 
   it("waits no longer than any caller does for a request that never ends", async (t) => {
     const { server, port, certificate } = await started(t);
-    const never = postReview(port, "never", agentFor(t, certificate.caPem, 1), 60_000);
+    const never = postReview(port, "never", agentFor(t, certificate.caPem, 1), new Promise(() => undefined));
     while ((await connections(server)) < 1) await delay(5);
     const began = performance.now();
     await Promise.all([

@@ -8,7 +8,7 @@ import { ensureImages } from "./images/ensure.ts";
 import { readState } from "./node/state.ts";
 import { readStatus } from "./node/status.ts";
 import { tearDown } from "./node/tear-down.ts";
-import { RequirementError, SYSTEM_PATH } from "./requirements.ts";
+import { RequirementError, SYSTEM_PATH } from "./packages.ts";
 
 const NAME = "play";
 

@@ -1,24 +1,8 @@
-import { execFile } from "node:child_process";
-import { accessSync } from "node:fs";
 import { readFile, statfs } from "node:fs/promises";
-import { delimiter, isAbsolute, join } from "node:path";
-import { promisify } from "node:util";
-
-/** What the machine lacks, and what to do about it. */
-export class RequirementError extends Error {
-  override readonly name = "RequirementError";
-}
-
-interface Requirement {
-  /** Its name in Debian and what descends from it. */
-  readonly package: string;
-  /** A command or an absolute path that is there where the package is, whoever installed it. */
-  readonly proof: string;
-  readonly purpose: string;
-}
+import { ensurePackages, type Requirement, RequirementError } from "./packages.ts";
 
 /** Beside Go, which Debian has too old, and Node. */
-export const REQUIREMENTS: readonly Requirement[] = [
+const REQUIREMENTS: readonly Requirement[] = [
   { package: "iproute2", proof: "ip", purpose: "makes the node's network" },
   { package: "iptables", proof: "iptables", purpose: "carries Services" },
   { package: "containernetworking-plugins", proof: "/usr/lib/cni/bridge", purpose: "connects pods" },
@@ -29,9 +13,6 @@ export const REQUIREMENTS: readonly Requirement[] = [
   { package: "buildah", proof: "buildah", purpose: "builds images" },
   { package: "debootstrap", proof: "debootstrap", purpose: "builds images" },
 ];
-
-/** Where root's programs are; some ways to become root leave it out of PATH. */
-export const SYSTEM_PATH = [process.env.PATH, "/usr/sbin", "/sbin"].filter(Boolean).join(delimiter);
 
 /**
  * Makes sure that the machine has what a cluster needs. Installs what is missing where apt-get is there.
@@ -44,18 +25,7 @@ export async function ensureRequirements(log: (line: string) => void): Promise<v
     const asRoot = 'sudo env PATH="$PATH" npm run …';
     throw new RequirementError(`A cluster needs root, for namespaces, control groups and mounts: ${asRoot}`);
   }
-  const missing = missingRequirements(isThere);
-  if (missing.length === 0) return;
-  if (!isThere("apt-get")) throw new RequirementError(explain(missing));
-  const packages = missing.map((requirement) => requirement.package);
-  log(`apt-get installs ${packages.join(" ")}`);
-  try {
-    await aptGet(["update"]);
-    await aptGet(["install", "--yes", "--no-install-recommends", ...packages]);
-  } catch (cause) {
-    const { stderr, message } = cause as Error & { stderr?: string };
-    throw new RequirementError(`${explain(missing)}\n${stderr || message}`, { cause });
-  }
+  await ensurePackages(REQUIREMENTS, log);
 }
 
 const CGROUPS = "/sys/fs/cgroup";
@@ -85,33 +55,4 @@ export async function ensureHost(folder: string): Promise<void> {
       `${CGROUPS} cannot be written to. ${inContainer} have the control groups writable.`,
     );
   }
-}
-
-/** @param isPresent whether a {@link Requirement.proof} is there */
-export function missingRequirements(isPresent: (proof: string) => boolean): readonly Requirement[] {
-  return REQUIREMENTS.filter(({ proof }) => !isPresent(proof));
-}
-
-export function explain(missing: readonly Requirement[]): string {
-  const lines = missing.map(({ package: name, proof, purpose }) => `  ${name}: ${proof}, which ${purpose}`);
-  return `Missing Debian packages:\n${lines.join("\n")}`;
-}
-
-function isThere(proof: string): boolean {
-  const candidates = isAbsolute(proof)
-    ? [proof]
-    : SYSTEM_PATH.split(delimiter).map((folder) => join(folder, proof));
-  return candidates.some((path) => {
-    try {
-      accessSync(path);
-      return true;
-    } catch {
-      return false;
-    }
-  });
-}
-
-async function aptGet(args: readonly string[]): Promise<void> {
-  const env = { ...process.env, PATH: SYSTEM_PATH, DEBIAN_FRONTEND: "noninteractive" };
-  await promisify(execFile)("apt-get", ["--quiet", ...args], { env, maxBuffer: 1 << 26 });
 }

@@ -8,7 +8,7 @@ import { parseArgs } from "node:util";
 import { describeMachine } from "../../bench/machine.ts";
 import { BuildError } from "../cluster/go-build.ts";
 import { ImageError } from "../cluster/images/command.ts";
-import { RequirementError } from "../cluster/requirements.ts";
+import { RequirementError } from "../cluster/packages.ts";
 import { reportText } from "./analysis/report.ts";
 import { figuresIn } from "./rig/figures.ts";
 import { EnvironmentError, openTarget } from "./rig/open-target.ts";

@@ -14,7 +14,8 @@ let database: Database;
 let api: ReloadApi;
 
 before(async () => {
-  [pooler, database] = await Promise.all([Pooler.start(), Database.start()]);
+  pooler = await Pooler.start();
+  database = await Database.start();
   api = await ReloadApi.start(
     { ...pgbouncerEnvironment(pooler), ...postgresEnvironment(database) },
     database.rest,

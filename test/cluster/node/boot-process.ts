@@ -4,7 +4,7 @@ import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { text } from "node:stream/consumers";
 import type { Log } from "../build.ts";
-import { SYSTEM_PATH } from "../requirements.ts";
+import { SYSTEM_PATH } from "../packages.ts";
 import type { BootOptions } from "./boot.ts";
 import type { Cgroups } from "./cgroups.ts";
 import { inNode, JOIN_CGROUP } from "./namespaces.ts";

@@ -6,6 +6,9 @@ import { sameJson } from "../../../../src/json/same.ts";
 import type { Json, JsonObject } from "../../../../src/json/value.ts";
 import { sync } from "../../../../src/offline/edit/sync.ts";
 import { parseDocument } from "../../../../src/offline/parse.ts";
+import { onlyThorough } from "../../../support/thorough.ts";
+
+const RUNS = { numRuns: onlyThorough ? 50 : 1000 };
 
 const key = fc.oneof(
   fc.constantFrom("name", "<<", "env", "labels", "on", "1", "__proto__", "a.b/c", "x y", "# c", "- d", ""),
@@ -126,7 +129,7 @@ describe("a text that was synchronised", () => {
             assert.match(result, ODD);
           },
         ),
-        { numRuns: 100 },
+        RUNS,
       );
     });
   }
@@ -147,7 +150,7 @@ describe("a text that was synchronised", () => {
         assert.deepEqual(read(sync(text, wanted)), wanted);
         assert.match(sync(text, { ...document, second }), ODD);
       }),
-      { numRuns: 100 },
+      RUNS,
     );
   });
 });

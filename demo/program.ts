@@ -5,6 +5,10 @@ import { fileURLToPath } from "node:url";
 
 const MAIN = fileURLToPath(new URL("../src/main.ts", import.meta.url));
 
+/** Where Node keeps what it has compiled: whoever starts many processes names a folder (scripts/test.ts). */
+const { NODE_COMPILE_CACHE } = process.env;
+const COMPILED = NODE_COMPILE_CACHE === undefined ? {} : { NODE_COMPILE_CACHE };
+
 /** One line of a process's log, as pino writes it. */
 export type LogLine = { readonly msg?: string } & Readonly<Record<string, unknown>>;
 
@@ -28,7 +32,7 @@ export class Program {
   ) {
     this.#child = spawn(process.execPath, [main, ...args], {
       stdio: ["ignore", "pipe", "pipe"],
-      env: { PATH: process.env.PATH ?? "", ...environment },
+      env: { PATH: process.env.PATH ?? "", ...COMPILED, ...environment },
     });
     running.add(this.#child);
     this.#child.once("exit", () => running.delete(this.#child));

@@ -6,7 +6,8 @@ import { need } from "../need.ts";
 import { selects } from "../network/selector.ts";
 import { labelsOf, podTemplates } from "../templates.ts";
 import { type Entry, entriesIn } from "../webhook/entries.ts";
-import { readyEndpoints, targetOf } from "../webhook/target.ts";
+import { readyEndpoints } from "../webhook/places.ts";
+import { targetOf } from "../webhook/target.ts";
 
 /** As Istio names its configurations, revisions and tags included. */
 const MESH = /^istio-(sidecar-injector|revision-tag)/;

@@ -4,7 +4,8 @@ import { trusteesIn } from "../../kube/webhook-configuration.ts";
 import { NotSeen, type Seen } from "../need.ts";
 import type { Shown, Snapshot } from "../snapshot.ts";
 import type { Entry } from "../webhook/entries.ts";
-import { keyOf, type Place, placesOf, targetOf } from "../webhook/target.ts";
+import { type Place, placesOf } from "../webhook/places.ts";
+import { keyOf, targetOf } from "../webhook/target.ts";
 import type { Way } from "./members.ts";
 import { forEach } from "./pool.ts";
 

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { describe, test } from "node:test";
 import { NotSeen } from "../../../../src/audit/need.ts";
-import { placesOf, targetOf } from "../../../../src/audit/webhook/target.ts";
+import { placesOf } from "../../../../src/audit/webhook/places.ts";
+import { targetOf } from "../../../../src/audit/webhook/target.ts";
 import type { JsonObject } from "../../../../src/json/value.ts";
 import { snapshotOf } from "../world.ts";
 

@@ -93,6 +93,10 @@ export const ANNOTATIONS = {
     "The file with the version in that volume. Default: `version`.",
   ),
   "reload-pgbouncer-ini": entry(fileName, "PgBouncer's file in that volume. Default: `pgbouncer.ini`."),
+  "reload-pgbouncer-host": entry(
+    oneOf("127.0.0.1", "::1", "pod"),
+    "Where PgBouncer's console listens: on a loopback address, or on the pod's own (`pod`). Default: `127.0.0.1`.",
+  ),
   "reload-pgbouncer-port": entry(port, "The port of PgBouncer's console. Default: 6432."),
   "reload-pgbouncer-socket-volume": entry(
     dnsLabel,

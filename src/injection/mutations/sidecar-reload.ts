@@ -97,13 +97,17 @@ function pgbouncer({ options }: Recipient): ReloadParts {
   };
 }
 
+/** As the sidecar reads it: an address of either family may stand in brackets. */
+const CONSOLE_ADDRESS = { "127.0.0.1": "127.0.0.1", "::1": "[::1]", pod: "[$(POD_IP)]" } as const;
+
 /** Where PgBouncer is told to reload, and to reconnect. */
 function pgbouncerConsole(recipient: Recipient): ReloadParts {
   const { options } = recipient;
   const isReconnected = asksForReconnect(recipient);
   if (options["reload-pgbouncer-volume"] === undefined && !isReconnected) return NOTHING;
   const socketVolume = options["reload-pgbouncer-socket-volume"];
-  const host = socketVolume === undefined ? "127.0.0.1" : `${RELOAD_MOUNT}/pgbouncer-socket`;
+  const address = CONSOLE_ADDRESS[options["reload-pgbouncer-host"] ?? "127.0.0.1"];
+  const host = socketVolume === undefined ? address : `${RELOAD_MOUNT}/pgbouncer-socket`;
   const port = options["reload-pgbouncer-port"] ?? PGBOUNCER_PORT;
   const secret = options["reload-pgbouncer-secret"];
   return {

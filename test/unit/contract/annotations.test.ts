@@ -108,6 +108,11 @@ const ROWS: Readonly<Record<AnnotationName, Row>> = {
   },
   "reload-pgbouncer-version-file": fileRow,
   "reload-pgbouncer-ini": fileRow,
+  "reload-pgbouncer-host": {
+    accepts: { "127.0.0.1": "127.0.0.1", "::1": "::1", pod: "pod" },
+    refuses: ["", "10.0.0.1", "localhost", "$(X)"],
+    allowed: '"127.0.0.1" or "::1" or "pod"',
+  },
   "reload-pgbouncer-port": portRow,
   "reload-pgbouncer-socket-volume": volumeRow,
   "reload-pgbouncer-user": {

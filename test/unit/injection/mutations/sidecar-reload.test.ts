@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { test } from "node:test";
 import { RELOAD_SETTINGS } from "../../../../src/contract/reload-env.ts";
 import { asString, type JsonObject, objectsIn } from "../../../../src/json/value.ts";
-import { readReloadSettings } from "../../../../src/sidecar/reload/settings.ts";
+import { readConsole, readReloadSettings } from "../../../../src/sidecar/reload/settings.ts";
 import { decideOn, inject, injected, named, ours, patroniPod, type World } from "../world.ts";
 
 const VOLUMES = [
@@ -181,6 +181,12 @@ test("the version of the DCS needs no volume; names and files as annotations say
   assert.equal(named.PATRONI_INJECTOR_RELOAD_PGBOUNCER_CONSOLE, "pgbouncer@127.0.0.1:7432");
   assert.equal(named.PATRONI_INJECTOR_RELOAD_PGBOUNCER_METHOD, "signal");
 });
+
+for (const [host, read] of Object.entries({ "127.0.0.1": "127.0.0.1", "::1": "::1", pod: "10.0.0.1" }))
+  test(`PgBouncer's console on ${host}`, () => {
+    const pod = podWith({ "reload-pgbouncer-volume": "pool", "reload-pgbouncer-host": host });
+    assert.equal(readConsole(environmentOf(inject(pod).sidecar)).host, read);
+  });
 
 test("a volume that the pod does not have is told, and mounted nowhere: the pod would be refused", () => {
   const { sidecar, notes } = inject(podWith({ ...ALL, "reload-pgbouncer-socket-volume": "typo" }));

@@ -116,8 +116,8 @@ export const REASONS = {
   ),
   "mesh-host-network": part("A pod on the host network is not part of a mesh: no exclusions.", "", false),
   "sidecar-port-in-use": part(
-    "A container of the pod already uses the sidecar's port: no sidecar.",
-    "Set `sidecar.port` in the configuration to a free one.",
+    "A container of the pod already uses a port of the sidecar's, its own or that of the reload API (8012): no sidecar.",
+    "Set `sidecar.port` in the configuration to a free one; where it is 8012, move the other container's port or leave the reload API out.",
   ),
   "reload-volume-missing": part(
     "An annotation names a volume that the pod does not have: the sidecar serves no reload API, and does not let PgBouncer reconnect.",

@@ -24,7 +24,8 @@ export const MUTANTS: readonly Mutant[] = [
         "const { resourceVersion: _, ...metadata } = asObject(slice.metadata) ?? {};",
       ],
     ],
-    finds: /was published after|was published over|may still land|settled on/,
+    // A write that was to leave the address as it was brings one back that is gone.
+    finds: /was published after|was published over|may still land|settled on|without having been proven/,
   },
   {
     rule: "the read before the observation",
